@@ -1,0 +1,5 @@
+"""`python -m streams`: the same as the `tropplein` command."""
+
+from streams.cli import main
+
+raise SystemExit(main())
