@@ -1,0 +1,1 @@
+"""How the log is reached: clients, topics, registry, publisher, reader, and an in-process broker for the demo."""
