@@ -1,0 +1,161 @@
+"""One live or remembered call, and how it becomes a record.
+
+A call is mutable inside its network only; everything that leaves is a value. The defaults below are those of a call
+nobody has said anything about, so that a new call costs few assignments.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from streams.core.decisions import Attempt, CallRecord, Held, Outcome
+from streams.core.state import CallState, Phase
+
+if TYPE_CHECKING:
+    from streams.core.limits import Target
+
+PAST_ATTEMPTS_MAX = 15
+"""Attempts remembered before the current one: bounds a call's record below any broker's message limit."""
+PAST_RESOURCES_MAX = 30
+"""Resources remembered that a call has given back, for the same reason."""
+
+NO_ATTEMPT = Attempt(0, None, None, None, None, None, None, None, None, None, None, None, None)
+
+
+class Call:
+    """A call of one network. ``target`` is the site or partner where it is; None: nowhere, or not known."""
+
+    __slots__ = (
+        "answered_at", "asked", "call_id", "caller", "campaign", "cause", "channels", "claimed_at", "correlation_id",
+        "decided", "dialled", "due_at", "end_estimated", "ended_at", "ended_by", "epoch", "held_at", "hold_seen_at",
+        "hold_us", "offered_at", "ordinal", "outcome", "past", "phase", "placed_at", "plan_version", "priority",
+        "queued_at", "resources", "resumed_at", "returned", "ringing_at", "seen_at", "sequence", "site", "suspect",
+        "switch", "target", "timer_at", "tombstone", "treatment", "trunk", "trunk_out", "undecided_cause", "version",
+        "wrapped_up_at",
+    )  # fmt: skip
+
+    def __init__(self, call_id: str, ordinal: int, site: str, switch: str) -> None:
+        """Make a call that is only known by name. All times are unknown, nothing is held."""
+        self.call_id = call_id
+        self.ordinal = ordinal
+        self.site = site
+        self.switch = switch
+        self.phase: str = Phase.WAITING
+        self.hold_us = self.channels = self.asked = self.version = self.seen_at = self.due_at = 0
+        self.timer_at: int | None = None
+        self.suspect = self.tombstone = self.end_estimated = False
+        self.past: tuple[Attempt, ...] = ()
+        self.returned: tuple[str, ...] = ()
+        self.resources: tuple[Held, ...] = ()
+        self.target: Target | None = None
+        self.decided: Attempt | None = None
+        self.epoch: int | None = None
+        self.sequence: int | None = None
+        self.priority: int | None = None
+        self.cause: int | None = None
+        self.trunk: str | None = None
+        self.campaign: str | None = None
+        self.dialled: str | None = None
+        self.caller: str | None = None
+        self.correlation_id: str | None = None
+        self.treatment: str | None = None
+        self.trunk_out: str | None = None
+        self.ended_by: str | None = None
+        self.outcome: str | None = None
+        self.undecided_cause: str | None = None
+        self.plan_version: str | None = None
+        self.claimed_at: int | None = None
+        self.placed_at: int | None = None
+        self.offered_at: int | None = None
+        self.queued_at: int | None = None
+        self.ringing_at: int | None = None
+        self.answered_at: int | None = None
+        self.held_at: int | None = None
+        self.hold_seen_at: int | None = None
+        self.resumed_at: int | None = None
+        self.ended_at: int | None = None
+        self.wrapped_up_at: int | None = None
+
+    def state(self) -> CallState:
+        """Return this call as a value."""
+        target = self.target
+        return CallState(
+            *(getattr(self, name) if name != "target" else target and target.name for name in CallState._fields)
+        )
+
+    def gave_back(self, kind: str, name: str, from_at: int | None, until_at: int | None) -> None:
+        """Remember a resource the call held before the one it holds now."""
+        start = self.offered_at if from_at is None else from_at
+        if start is not None:
+            self.resources = (*self.resources[-PAST_RESOURCES_MAX:], Held(kind, name, start, until_at))
+
+    def next_attempt(self, attempt: int) -> None:
+        """Close the current attempt, if any, and begin ``attempt``."""
+        if self.decided is not None:
+            self.past = (*self.past[-PAST_ATTEMPTS_MAX + 1 :], self.decided)
+        self.decided = None
+        self.asked = attempt
+
+
+def call_ref(call: Call) -> str:
+    """Return the short reference a switch carries to the partner: unique in its network, in capital hexadecimals."""
+    return f"{call.ordinal:X}"
+
+
+def outcome_of(call: Call, short_abandon_us: int | None) -> str:
+    """Return how the call ended, seen from its caller."""
+    if call.outcome is not None:
+        return call.outcome
+    if call.answered_at is not None:
+        at_partner = call.target is not None and call.target.partner
+        return Outcome.ANSWERED_PARTNER if at_partner else Outcome.ANSWERED_SITE
+    if call.treatment is not None:
+        return Outcome.TREATED
+    last = call.decided
+    if last is not None and last.verdict == "BLOCK" and last.placed_verdict is None:
+        return Outcome.BLOCKED
+    if call.phase == Phase.DIVERTED or (call.end_estimated and call.target is not None and call.target.partner):
+        return Outcome.HANDED_OVER_UNKNOWN
+    start = call.offered_at if call.queued_at is None else call.queued_at
+    if short_abandon_us is not None and start is not None and call.ended_at is not None:
+        if call.ended_at - start < short_abandon_us:
+            return Outcome.SHORT_ABANDON
+    return Outcome.ABANDONED_RINGING if call.ringing_at is not None else Outcome.ABANDONED_WAITING
+
+
+def _resources(call: Call) -> tuple[Held, ...]:
+    """Return everything the call held, the current holding last."""
+    held = list(call.resources)
+    start, end = call.offered_at, call.ended_at
+    target = call.target
+    if target is not None and (taken := call.placed_at) is not None:
+        if target.partner:
+            held.append(Held("SEAT", target.name, taken, end))
+        else:
+            held.append(Held("PLACE", target.name, taken, end))
+            if target.uses_positions:
+                held.append(Held("POSITION", target.name, taken, call.wrapped_up_at or end))
+    if call.campaign is not None and start is not None:
+        held.append(Held("CAMPAIGN", call.campaign, start, end))
+    return tuple(held)
+
+
+def record_of(network: str, call: Call, short_abandon_us: int | None) -> CallRecord:
+    """Return the call's record in its next version. Durations never fall below zero, whatever the clocks said."""
+    call.version += 1
+    start = call.offered_at if call.queued_at is None else call.queued_at
+    answered, ended, wrapped = call.answered_at, call.ended_at, call.wrapped_up_at
+    until = answered if answered is not None else ended
+    attempts = call.past if call.decided is None else (*call.past, call.decided)
+    return CallRecord(
+        network, call.call_id, call.version, call.version - 1 or None, call.site,
+        call.target.name if call.target is not None else None, call.trunk, call.campaign, call.dialled, call.caller,
+        call.priority, call.plan_version, call.offered_at, call.queued_at, answered, ended, wrapped,
+        max(until - start, 0) if until is not None and start is not None else None,
+        max(ended - answered - call.hold_us, 0) if answered is not None and ended is not None else None,
+        call.hold_us if answered is not None else None,
+        max(wrapped - ended, 0) if wrapped is not None and ended is not None else None,
+        outcome_of(call, short_abandon_us), call.ended_by, call.cause, attempts, _resources(call), call.treatment,
+        call.undecided_cause if call.decided is None or call.decided.verdict is None else None,
+        call.end_estimated, call_ref(call),
+    )  # fmt: skip

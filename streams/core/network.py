@@ -1,0 +1,413 @@
+"""One network: a deterministic state machine over its log, with five doors.
+
+``apply`` takes the next event and returns what it causes; ``tick`` says that time passed; ``wake_at`` says when a tick
+is wanted; ``snapshot`` and ``restore`` carry the state over. Nothing else changes a network, and nothing in it looks
+at a clock, draws lots, or depends on the order in which a dict was filled.
+
+Time is data. A live network's clock is the largest append time of its log (the broker's clock); under ``clock: events``
+it is the largest ``occurred_at``. A call's own instants come from ``occurred_at``, clamped to bounds round the append
+time. Every call has one timer: its lease, the end of its wrap-up, or the end of its memory.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+from streams.core import RULES, control, facts, storage
+from streams.core.calendar import FOREVER, day_at, day_end, span_at
+from streams.core.calls import Call, record_of
+from streams.core.decisions import Considered, ExcessCause, Outcome
+from streams.core.events import CallEvent
+from streams.core.limits import Cause, Line, Target
+from streams.core.plan import SECOND_US, Leases
+from streams.core.state import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.core.decisions import Output, SiteState
+    from streams.core.events import ControlEvent
+    from streams.core.plan import Plan, Treatment
+    from streams.core.state import CallState, HeadState, PartialSnapshot, Snapshot
+
+NOTHING: tuple[Output, ...] = ()
+MINUTE_US = 60 * SECOND_US
+CLOCK_AHEAD_US = 5 * SECOND_US
+"""How far a switch's clock may run ahead of the broker's before it is clamped."""
+LOOKED_MAX = 4096
+DEFAULT_LEASES = Leases(300 * SECOND_US, 4 * 3600 * SECOND_US, 600 * SECOND_US, 3600 * SECOND_US)
+
+
+class Memory:
+    """How many calls a partition may remember, shared by its networks."""
+
+    __slots__ = ("calls_max", "known")
+
+    def __init__(self, calls_max: int) -> None:
+        self.calls_max = calls_max
+        self.known = 0
+
+
+class Switch:
+    """What is known of one switch."""
+
+    __slots__ = ("clamped", "epoch")
+
+    def __init__(self, epoch: int | None = None, clamped: int = 0) -> None:
+        self.epoch = epoch
+        self.clamped = clamped
+
+
+class Network:
+    """The state of one network. Read its attributes freely; change it through its doors only."""
+
+    def __init__(self, name: str, memory: Memory) -> None:
+        """Make a network nothing is known of yet: without plan, every question is blocked."""
+        self.name = name
+        self.memory = memory
+        self.plan: Plan | None = None
+        self.version: str | None = None
+        self.rules = RULES
+        self.live_clock = True
+        self.clock = self.judged_at = 0
+        self.remember_us = 6 * 3600 * SECOND_US
+        self.calls_max = 100_000
+        self.max_ask_age_us = 10 * SECOND_US
+        self.clock_back_us = 60 * SECOND_US
+        self.ordinal = self.applied = self.repeated = self.late = 0
+        self.day: int | None = None
+        self.targets: dict[str, Target] = {}
+        self.lines: dict[str, Line] = {}
+        self.causes: dict[str, Cause] = {}
+        self.treatments: dict[str, Treatment] = {}
+        self.calls: dict[str, Call] = {}
+        self.live: dict[str, Call] = {}
+        self.suspects: dict[str, Call] = {}
+        self.switches: dict[str, Switch] = {}
+        self.partials: dict[str, PartialSnapshot] = {}
+        self.counts: dict[str, int] = {}
+        self.timers: list[tuple[int, int, Call]] = []
+        self.next_at = self.change_at = self.minute_at = -FOREVER
+        self.out: list[Output] = []
+        self.changed: dict[str, None] = {}
+        self.touched: dict[str, None] = {}
+        self.parts = storage.Parts()
+        self._looked: dict[tuple[str, str, int | None], tuple[Considered, ...]] = {}
+
+    # The doors.
+
+    def apply(self, event: CallEvent | ControlEvent, appended_at: int) -> Sequence[Output]:
+        """Take the next event of the log, appended at ``appended_at``, and return what it causes, in order.
+
+        Raises ``Refused`` for a control event that cannot take effect; the network is then as before.
+        """
+        if type(event) is not CallEvent:
+            return control.apply(self, event, appended_at)
+        occurred_at = event.occurred_at
+        if self.live_clock:
+            if appended_at > self.clock:
+                self.clock = appended_at
+            waited_us = event.waited_us
+            latest = occurred_at if waited_us is None else occurred_at + waited_us
+            if not appended_at - self.clock_back_us <= latest <= appended_at + CLOCK_AHEAD_US:
+                occurred_at = self._clamp(event, latest, appended_at)
+        elif occurred_at > self.clock:
+            self.clock = occurred_at
+        if self.clock >= self.next_at:
+            self.advance()
+        call_id = event.call_id
+        if event.epoch is not None:
+            self.see_epoch(event.switch, event.epoch)
+        call = self.calls.get(call_id)
+        if call is None:
+            call = self._meet(event, occurred_at)
+            if call is None:
+                return self.take_out()
+        if facts.HANDLERS[event.type](self, call, event, occurred_at):
+            self.applied += 1
+            call.seen_at = self.clock
+            if event.sequence is not None:
+                call.sequence = event.sequence
+            phase = call.phase
+            if phase == "WAITING" or phase == "TALKING" or phase == "DIVERTED":
+                self.renew(call)
+        else:
+            self.repeated += 1
+        self.touched[call_id] = None
+        return self.take_out()
+
+    def tick(self, at: int) -> Sequence[Output]:
+        """Let time pass until ``at`` (the append time of a live tick, the instant named under ``clock: events``)."""
+        if at > self.clock:
+            self.clock = at
+        if self.clock >= self.next_at:
+            self.advance()
+        return self.take_out()
+
+    def wake_at(self) -> int | None:
+        """Return the earliest instant at which a tick would change a live network, None if there is none."""
+        if not self.live_clock:
+            return None
+        timers = self.timers
+        while timers and timers[0][2].due_at > timers[0][0]:
+            call = heappop(timers)[2]
+            self._set_timer(call)
+        due = timers[0][0] if timers else FOREVER
+        due = min(due, self.change_at) if self.plan is not None else due
+        return due if due < FOREVER else None
+
+    def snapshot(self, *, everything: bool = False) -> Snapshot:
+        """Return the parts of the state that changed since the last snapshot, or everything."""
+        return storage.snapshot(self, everything=everything)
+
+    @classmethod
+    def restore(cls, head: HeadState, plan: Plan | None, calls: Sequence[CallState], memory: Memory) -> Network:
+        """Return the network that a whole snapshot was taken of."""
+        network = cls(head.network, memory)
+        storage.restore(network, head, plan, calls)
+        return network
+
+    # What shells show.
+
+    def changed_sites(self) -> list[str]:
+        """Return the names of sites and partners whose state may have changed since this was last asked."""
+        names = list(self.changed)
+        self.changed.clear()
+        return names
+
+    def site_state(self, name: str) -> SiteState | None:
+        """Return the state of a site or partner; None if it is no longer in the plan."""
+        target = self.targets.get(name)
+        if target is None:
+            return None
+        count = sum(call.target is target for call in self.suspects.values())
+        day = None if self.day is None else _date(self.day)
+        return target.site_state(self.name, self.clock, suspects=count, day=day)
+
+    def undecided(self) -> int:
+        """Return how many calls are in progress that nobody asked about."""
+        return sum(call.asked == 0 for call in self.live.values())
+
+    # What the rules use.
+
+    switch = Switch
+
+    def take_out(self) -> Sequence[Output]:
+        """Return the outputs gathered and begin anew."""
+        out = self.out
+        if not out:
+            return NOTHING
+        self.out = []
+        return out
+
+    def count(self, name: str, count: int = 1) -> None:
+        """Add to a named count."""
+        self.counts[name] = self.counts.get(name, 0) + count
+
+    def looked(self, key: tuple[str, str, int | None]) -> tuple[Considered, ...]:
+        """Return the one target looked at, as the tuple a decision holds; the same object each time, for speed."""
+        seen = self._looked.get(key)
+        if seen is None:
+            if len(self._looked) >= LOOKED_MAX:
+                self._looked.clear()
+            seen = self._looked[key] = (Considered(*key),)
+        return seen
+
+    def chain(self, site: str) -> list[str]:
+        """Return the overflow chain of a site, or the network's for a site the plan does not know."""
+        target = self.targets.get(site)
+        plan = self.plan
+        steps = getattr(target.spec, "overflow", ()) if target is not None else plan.fallback if plan else ()
+        return [step.target for step in steps]
+
+    def treatment_of(self, site: str) -> Treatment | None:
+        """Return what a call of a site gets when nothing is left."""
+        target = self.targets.get(site)
+        plan = self.plan
+        name = getattr(target.spec, "otherwise", None) if target is not None else plan.otherwise if plan else None
+        return self.treatments.get(name) if name is not None else None
+
+    def leases_of(self, call: Call) -> Leases:
+        """Return the leases of the place where the call is, else of its site."""
+        target = call.target or self.targets.get(call.site)
+        return DEFAULT_LEASES if target is None else target.spec.leases
+
+    def renew(self, call: Call) -> None:
+        """Begin the lease of the call's state anew; whoever speaks of it again is no longer suspect."""
+        target = call.target or self.targets.get(call.site)
+        leases = DEFAULT_LEASES if target is None else target.spec.leases
+        phase = call.phase
+        if phase == "WAITING":
+            lease = leases.waiting_us
+        elif phase == "TALKING":
+            lease = leases.talking_us
+        else:
+            lease = leases.diverted_us
+        if call.suspect:
+            call.suspect = False
+            self.suspects.pop(call.call_id, None)
+        call.due_at = self.clock + lease
+        if call.timer_at is None or call.due_at < call.timer_at:
+            self._set_timer(call)
+
+    def remember(self, call: Call) -> None:
+        """Begin the memory of a call that is over."""
+        call.phase = Phase.ENDED
+        call.due_at = self.clock + self.remember_us
+        if call.timer_at is None or call.due_at < call.timer_at:
+            self._set_timer(call)
+
+    def wait_for(self, call: Call, at: int) -> None:
+        """Set the call's timer to ``at``."""
+        call.due_at = at
+        if call.timer_at is None or at < call.timer_at:
+            self._set_timer(call)
+
+    def see_epoch(self, name: str, epoch: int) -> None:
+        """Note the epoch of a switch. A newer one says that the calls of the older are over."""
+        switch = self.switches.get(name)
+        if switch is None:
+            switch = self.switches[name] = Switch()
+        known = switch.epoch
+        if known is None or epoch > known:
+            switch.epoch = epoch
+            if known is not None:
+                control.lose_calls(self, name, epoch)
+
+    def record(self, call: Call) -> None:
+        """Emit the call's record in its next version."""
+        site = self.targets.get(call.site)
+        level = site.spec.service_level if site is not None else None
+        self.out.append(record_of(self.name, call, level.short_abandon_us if level is not None else None))
+
+    def advance(self) -> None:
+        """Let everything happen that is due by the clock: timers in the order of (due, ordinal), then calendars."""
+        clock, timers = self.clock, self.timers
+        while timers and timers[0][0] <= clock:
+            due, _, call = heappop(timers)
+            call.timer_at = None
+            if call.due_at > due:
+                self._set_timer(call)
+            else:
+                facts.expire(self, call)
+        if clock >= self.change_at:
+            self._turn_calendars()
+        if clock >= self.minute_at:
+            self.minute_at = clock - clock % MINUTE_US + MINUTE_US
+            for target in self.targets.values():
+                target.new_minute()
+        self.next_at = min(self.minute_at, self.change_at, timers[0][0] if timers else FOREVER)
+
+    def follow_calendars(self) -> None:
+        """Find the next instant at which a window, a day or a stated capacity ends."""
+        plan, clock = self.plan, self.judged_at
+        if plan is None:
+            self.change_at = FOREVER
+            return
+        edge = day_end(plan.offsets, clock)
+        for target in self.targets.values():
+            edge = min(edge, span_at(target.spec.hours, clock, plan.horizon_at, plan.offsets).until_at)
+            if target.capacity_until is not None and clock < target.capacity_until < edge:
+                edge = target.capacity_until
+        self.change_at = edge
+        self.next_at = min(self.next_at, edge)
+
+    def forget(self, call: Call) -> None:
+        """Drop a call whose memory has run out."""
+        del self.calls[call.call_id]
+        self.memory.known -= 1
+        self.touched[call.call_id] = None
+
+    def _turn_calendars(self) -> None:
+        """Judge every window again at the clock, and count who is there beyond what now may be."""
+        plan, clock, before = self.plan, self.clock, self.judged_at
+        if plan is None:
+            self.change_at = FOREVER
+            return
+        day = day_at(plan.offsets, clock)
+        for target in self.targets.values():
+            was = span_at(target.spec.hours, before, plan.horizon_at, plan.offsets)
+            now = span_at(target.spec.hours, clock, plan.horizon_at, plan.offsets)
+            if self.day is not None and was.open and not now.open:
+                target.count_excess(ExcessCause.WINDOW_CLOSED, len(target.places))
+            elif self.day is not None and now.open:
+                lowered = target.over(now, clock) - (target.over(was, before) if was.open else 0)
+                target.count_excess(ExcessCause.LIMIT_LOWERED, lowered)
+            if target.capacity_until is not None and target.capacity_until <= clock:
+                target.capacity = target.capacity_until = None
+            if self.day != day:
+                target.new_day()
+            self.changed[target.name] = None
+        self.day = day
+        self.judged_at = clock
+        self.follow_calendars()
+
+    def _clamp(self, event: CallEvent, latest: int, appended_at: int) -> int:
+        """Bring a wrong clock's instant into bounds, what the event waited at the edge taken off again."""
+        name = event.switch
+        switch = self.switches.get(name)
+        if switch is None:
+            switch = self.switches[name] = Switch()
+        switch.clamped += 1
+        bound = appended_at - self.clock_back_us if latest < appended_at else appended_at + CLOCK_AHEAD_US
+        return max(bound - (event.waited_us or 0), 0)
+
+    def _meet(self, event: CallEvent, at: int) -> Call | None:
+        """Make a call of the first event about it; None if it is late, or if there is no room to remember it."""
+        if self.clock - at > self.remember_us:
+            self.late += 1
+            call = Call(event.call_id, 0, event.site, event.switch)
+            facts.learn(self, call, event)
+            if event.type == "OFFERED":
+                call.offered_at = at
+            call.outcome = Outcome.LATE_EVENT
+            self.record(call)
+            return None
+        memory = self.memory
+        if len(self.calls) >= self.calls_max or memory.known >= memory.calls_max:
+            facts.refuse(self, event, at)
+            return None
+        self.ordinal += 1
+        memory.known += 1
+        call = Call(event.call_id, self.ordinal, event.site, event.switch)
+        facts.learn(self, call, event)
+        self.calls[event.call_id] = call
+        epoch = event.epoch
+        if epoch is not None:
+            known = self.switches[event.switch].epoch
+            if known is not None and epoch < known:
+                call.outcome = Outcome.LOST_BY_RESTART
+                call.ended_at = at
+                call.end_estimated = call.tombstone = True
+                self.remember(call)
+                return call
+        self.live[event.call_id] = call
+        return call
+
+    def _set_timer(self, call: Call) -> None:
+        """Put the call's timer where it belongs; an earlier one is found out of date when it runs out."""
+        call.timer_at = call.due_at
+        heappush(self.timers, (call.due_at, call.ordinal, call))
+        if call.due_at < self.next_at:
+            self.next_at = call.due_at
+
+    def set_timers(self, calls: Sequence[Call]) -> None:
+        """Set the timers of all these calls at once (after a restore)."""
+        for call in calls:
+            call.timer_at = call.due_at
+        self.timers = [(call.due_at, call.ordinal, call) for call in calls]
+        heapify(self.timers)
+        self.next_at = -FOREVER
+
+
+def _date(day: int) -> str:
+    """Return a day number as an ISO date, without any calendar library (civil-from-days, proleptic Gregorian)."""
+    shifted = day + 719_468
+    era, rest = divmod(shifted, 146_097)
+    year_of_era = (rest - rest // 1460 + rest // 36_524 - rest // 146_096) // 365
+    day_of_year = rest - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month_index = (5 * day_of_year + 2) // 153
+    month = month_index + 3 if month_index < 10 else month_index - 9  # noqa: PLR2004 the year begins in March here
+    year = year_of_era + era * 400 + (month <= 2)  # noqa: PLR2004 January and February belong to the next year
+    return f"{year:04d}-{month:02d}-{day_of_year - (153 * month_index + 2) // 5 + 1:02d}"
