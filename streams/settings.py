@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 PREFIX: Final = "TROPPLEIN_"
 FILE: Final = "TROPPLEIN_SETTINGS"
@@ -335,6 +336,10 @@ def _security_refusals(settings: Settings) -> Iterator[str]:
         yield f"registry_url is {settings.registry_url!r}: it must begin with http:// or https://"
     if bool(settings.registry_user) != bool(settings.registry_password):
         yield "registry_user and registry_password belong together: set both or neither"
+    if settings.registry_user and settings.registry_url.startswith("http://"):
+        host = urlsplit(settings.registry_url).hostname or ""
+        if not _loopback(host):
+            yield f"registry_password would go to {host} in clear: use https:// in registry_url"
 
 
 def _other_refusals(settings: Settings) -> Iterator[str]:

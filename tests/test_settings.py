@@ -126,6 +126,10 @@ def test_a_broker_on_this_machine_needs_no_statement(broker):
         ({"ca_file": "/nowhere/ca.pem"}, "there is no such file"),
         ({"registry_url": "localhost:8081"}, "must begin with http"),
         ({"registry_user": "w"}, "registry_user and registry_password belong together"),
+        (
+            {"registry_user": "w", "registry_password": Secret("x"), "registry_url": "http://registry:8081"},
+            "registry_password would go to registry in clear",
+        ),
         ({"app": "a b"}, "app is 'a b'"),
         ({"outputs": ()}, "one or more of"),
         ({"outputs": ("decisions", "calls")}, "one or more of"),

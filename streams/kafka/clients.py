@@ -9,7 +9,7 @@ import logging
 import ssl
 import time
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -25,6 +25,9 @@ MESSAGE_BYTES: Final = 1_048_588
 
 TRANSACTION_TIMEOUT_S: Final = 10
 """After a kill without a successor, readers of committed records wait this long and the broker's sweep (10 s)."""
+
+REACH_S: Final = 10
+"""How long brokers that do not answer are asked again."""
 
 Config = dict[str, Any]
 
@@ -160,7 +163,19 @@ class Cluster(NamedTuple):
     topics: dict[str, tuple[int, int]]
 
 
-def reach(settings: Settings, *, timeout_s: float = 10) -> Cluster:
+class Client(Protocol):
+    """What any librdkafka client can do, whatever else it is for."""
+
+    def list_topics(self, topic: str | None = None, timeout: float = -1) -> Any:
+        """Return the metadata of all topics or of one."""
+        ...
+
+    def poll(self, timeout: float = -1) -> Any:
+        """Serve the client's callbacks."""
+        ...
+
+
+def reach(settings: Settings, *, timeout_s: float = REACH_S) -> Cluster:
     """Ask the brokers what there is: the check before any other client is started.
 
     Raises KafkaTrouble at once where waiting cannot help (password, certificate), else after ``timeout_s``.
@@ -169,22 +184,32 @@ def reach(settings: Settings, *, timeout_s: float = 10) -> Cluster:
     return cluster(AdminClient(admin_config(settings, trouble)), trouble, timeout_s=timeout_s)
 
 
-def cluster(admin: AdminClient, trouble: Trouble, *, timeout_s: float = 10) -> Cluster:
-    """Return what the brokers say to an admin client; raises as `reach`."""
+def cluster(client: Client, trouble: Trouble, *, timeout_s: float = REACH_S) -> Cluster:
+    """Return what the brokers say to this client; raises as `reach`."""
+    found = _metadata(client, trouble, None, timeout_s)
+    topics = {
+        name: (len(topic.partitions), min((len(each.replicas) for each in topic.partitions.values()), default=0))
+        for name, topic in found.topics.items()
+    }
+    return Cluster(len(found.brokers), topics)
+
+
+def partitions(client: Client, trouble: Trouble, topic: str, *, timeout_s: float = REACH_S) -> tuple[int, ...]:
+    """Return a topic's partitions; raises as `reach`, and where the topic is missing or this login may not see it."""
+    found = _metadata(client, trouble, topic, timeout_s).topics[topic]
+    if found.error is not None:
+        raise trouble.error(f"looking for {topic}", found.error)
+    return tuple(sorted(found.partitions))
+
+
+def _metadata(client: Client, trouble: Trouble, topic: str | None, timeout_s: float) -> Any:
+    """Ask for metadata in short steps, so that a refused login ends the asking at once."""
     until = time.monotonic() + timeout_s
     while True:
         try:
-            found = admin.list_topics(timeout=min(1.0, timeout_s))
-            topics = {
-                name: (
-                    len(topic.partitions),
-                    min((len(each.replicas) for each in topic.partitions.values()), default=0),
-                )
-                for name, topic in found.topics.items()
-            }
-            return Cluster(len(found.brokers), topics)
+            return client.list_topics(topic, timeout=min(1.0, timeout_s))
         except KafkaException as error:
-            admin.poll(0)
+            client.poll(0)
             if trouble.final or time.monotonic() >= until:
                 raise trouble.error("reaching Kafka", error.args[0]) from None
 
@@ -244,7 +269,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "_SSL": "TLS with {brokers} failed: check ca_file, and that the brokers' certificate names their host",
     "_RESOLVE": "the name of a broker in {brokers} is unknown: check brokers",
     "_TRANSPORT": "{brokers} cannot be reached: is Kafka up, and is security_protocol the one it speaks?",
-    "_ALL_BROKERS_DOWN": "{brokers} cannot be reached: is Kafka up?",
+    "_ALL_BROKERS_DOWN": "{brokers} cannot be reached: is Kafka up, and is security_protocol the one it speaks?",
     "TOPIC_AUTHORIZATION_FAILED": "the login {user!r} has no right to a topic: ask for an ACL",
     "GROUP_AUTHORIZATION_FAILED": "the login {user!r} has no right to the consumer group: ask for an ACL",
     "CLUSTER_AUTHORIZATION_FAILED": "the login {user!r} has no right to administer: use an administrator's",

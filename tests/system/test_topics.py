@@ -1,6 +1,7 @@
 """Topics on a real broker: created as designed, and every difference said."""
 
 import dataclasses
+import time
 
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
@@ -50,7 +51,9 @@ def test_every_difference_is_a_sentence(log_settings):
         future.result()
     for future in admin.delete_topics([log_settings.topic("checkpoints")]).values():
         future.result()
-    said = topics.check(log_settings)
+    until = time.monotonic() + 15
+    while len(said := topics.check(log_settings)) < 6 and time.monotonic() < until:
+        time.sleep(0.2)  # the broker takes a moment to follow its controller
     p = log_settings.prefix
     for beginning in (
         f"{p}call-events: message.timestamp.type is CreateTime, must be LogAppendTime; set it with kafka-configs",
