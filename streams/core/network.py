@@ -150,9 +150,10 @@ class Network:
         if not self.live_clock:
             return None
         timers = self.timers
-        while timers and timers[0][2].due_at > timers[0][0]:
-            call = heappop(timers)[2]
-            self._set_timer(call)
+        while timers and (timers[0][2].timer_at != timers[0][0] or timers[0][2].due_at > timers[0][0]):
+            at, _, call = heappop(timers)
+            if call.timer_at == at:
+                self._set_timer(call)
         due = timers[0][0] if timers else FOREVER
         due = min(due, self.change_at) if self.plan is not None else due
         return due if due < FOREVER else None
@@ -286,6 +287,8 @@ class Network:
         clock, timers = self.clock, self.timers
         while timers and timers[0][0] <= clock:
             due, _, call = heappop(timers)
+            if call.timer_at != due:
+                continue  # an earlier timer has taken this one's place
             call.timer_at = None
             if call.due_at > due:
                 self._set_timer(call)
