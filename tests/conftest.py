@@ -1,4 +1,4 @@
-"""What every test may ask for: the checkout and the shared data."""
+"""What every test may ask for, the checkout and the shared data; and the refusal of skips that nobody listed."""
 
 import os
 from pathlib import Path
@@ -21,3 +21,16 @@ def data() -> Path:
     if not (folder / "bank").is_dir():
         pytest.skip(f"no shared data in {folder}; set TROPPLEIN_DATA to the folder that holds bank/ and transcripts/")
     return folder
+
+
+def pytest_sessionfinish(session):
+    """Fail the run when a test was skipped, or was expected to fail, that the file TROPPLEIN_SKIPS does not list."""
+    listing = os.environ.get("TROPPLEIN_SKIPS")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not listing or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    allowed = {line.split("#")[0].strip() for line in Path(listing).read_text().splitlines()}
+    skipped = {report.nodeid for kind in ("skipped", "xfailed") for report in reporter.stats.get(kind, [])}
+    for name in sorted(skipped - allowed):
+        reporter.write_line(f"skipped, and not listed in {listing}: {name}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
