@@ -20,6 +20,8 @@ TEXT_MAX = 1 << 20
 """Characters of a plan's file at most: a hundred times a large one."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+# The log refuses ids that hold what may be somebody's number (French forms), so a plan may not bring one in.
+_PHONE_NUMBER = re.compile(r"(?<![0-9])(?:0[1-9][0-9]{8}|(?:00)?33[1-9][0-9]{8})(?![0-9])")
 _NAME_RULE = "a name is 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or digit"
 _TAGS = {
     f"tag:yaml.org,2002:{tag}" for tag in ("str", "int", "float", "bool", "null", "timestamp", "merge", "map", "seq")
@@ -57,10 +59,9 @@ class Value:
     def name(self, what: str) -> str | None:
         """Return a scalar that is a name."""
         text = self.text(f"the name of {what}")
-        if text is None or _NAME.fullmatch(text):
-            return text
-        self.refuse(f'"{text}" is no name: {_NAME_RULE}')
-        return None
+        if text is None or _refuse_name(self, text):
+            return None
+        return text
 
     def items(self, wanted: str) -> list["Value"]:
         """Return a list's values; the path counts them from 1."""
@@ -96,8 +97,7 @@ class Value:
         """Return a mapping from names to values, refusing keys that are no names."""
         found = self.pairs(f"{what} by name")
         for key, value in found.items():
-            if not _NAME.fullmatch(key):
-                value.refuse(f'"{key}" is no name: {_NAME_RULE}')
+            _refuse_name(value, key)
         return found
 
 
@@ -230,6 +230,17 @@ def decimal_of(text: str, scale: int) -> int | None:
         return None
     scaled = Decimal(text) * scale
     return int(scaled) if scaled == scaled.to_integral_value() else None
+
+
+def _refuse_name(at: Value, text: str) -> bool:
+    """Refuse what cannot be a name, and say whether it was refused."""
+    if not _NAME.fullmatch(text):
+        at.refuse(f'"{text}" is no name: {_NAME_RULE}')
+        return True
+    if _PHONE_NUMBER.search(text):
+        at.refuse(f'"{text}" is no name: it holds what looks like a telephone number')
+        return True
+    return False
 
 
 def _bounded(text: str, report: Report) -> tuple[str, Report]:

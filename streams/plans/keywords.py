@@ -64,7 +64,7 @@ SECTIONS: dict[str, tuple[Keyword, ...]] = {
             "overflow", "list of targets", "sites and partners tried, in order, when the site does not take a call"
         ),
         Keyword("otherwise", "treatment", "what a call gets when no target is left", "the network's"),
-        Keyword("priority", "priority", "places above the limit for important calls"),
+        Keyword("priority", "priority", "how far important calls may go beyond the limit"),
         Keyword("service_level", "service level", "the share answered in time that is aimed at"),
     ),
     "partner": (
@@ -120,7 +120,13 @@ SECTIONS: dict[str, tuple[Keyword, ...]] = {
     "priority": (
         Keyword("from", "whole number", "calls of this priority or higher", None, 0, _MANY, required=True),
         Keyword(
-            "places", "whole number", "places above the limit that only they may take", None, 1, _MANY, required=True
+            "places",
+            "whole number",
+            "how many of them may be beyond the limit and the staffed positions",
+            None,
+            1,
+            _MANY,
+            required=True,
         ),
     ),
     "service level": (
@@ -137,7 +143,7 @@ SECTIONS: dict[str, tuple[Keyword, ...]] = {
     "trunk": (Keyword("limit", "whole number", "channels", None, 1, _MANY, required=True),),
     "campaign": (
         Keyword("limit", "whole number", "calls in progress anywhere at most; without it no limit", None, 0, _MANY),
-        Keyword("dialled", "list of numbers", "the numbers by which its calls are known"),
+        Keyword("dialled", "list of numbers", "its numbers, by which a connector names the campaign"),
     ),
     "treatment": (
         Keyword("kind", "busy, announcement, voicemail, callback", "what the caller hears", required=True),

@@ -33,9 +33,7 @@ def outlooks(plan: Plan, at: int, *, openings: int = OPENINGS) -> tuple[Outlook,
             kind="site" if isinstance(target, Site) else "partner",
             room=_room(target),
             now=_now(plan, target, at),
-            openings=tuple(_opening(plan, window) for window in _merged(target.hours) if window.closes_at > at)[
-                :openings
-            ],
+            openings=tuple(_opening(plan, target, window) for window in _ahead(target.hours, at)[:openings]),
             chain=_chain(target),
             route=_route(target),
             leases=_leases(target.leases),

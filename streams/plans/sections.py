@@ -236,12 +236,10 @@ def _route(section: Section, names: Names) -> Route:
 
 
 def _priority(section: Section) -> tuple[int | None, int]:
-    """Read which calls may take places above the limit, and how many."""
+    """Read which calls may go beyond the limit and the staffed positions, and by how many."""
     value = section.get("priority")
     if value is None:
         return None, 0
-    if section.get("limit") is None:
-        value.refuse("gives places above a limit, but the site has no limit")
     priority = Section(value, "priority")
     return priority.whole("from"), priority.whole("places") or 0
 
