@@ -60,7 +60,7 @@ def without_logical_types(schema: Any) -> Any:
     return schema
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schema:
     """One version of one record's schema. ``source`` is the file's content, ``name`` the record's short name."""
 

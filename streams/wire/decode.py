@@ -1,0 +1,199 @@
+"""From a batch of a log to events and refusals. What is accepted depends on the bytes, the key and the partition alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from streams.core.events import CallEvent, ControlEvent, Event
+from streams.wire import varints
+from streams.wire.columns import columns
+from streams.wire.contract import CONTRACT, Contract, Schema
+from streams.wire.framing import BadFraming, read_frame
+from streams.wire.log import Batch
+from streams.wire.partition import partition_of
+from streams.wire.records import STRING_BYTES, record
+from streams.wire.refusals import Refusal, RefusalReason, Refused, looks_like_number, may_hold_number
+
+VALUE_BYTES: Final = 900_000
+"""A longer value is refused: everything made from an event must fit below the broker's message limit."""
+COLUMNS_FROM: Final = 8
+"""Shorter runs are read one by one: setting up the columns would cost more."""
+
+_EVENTS: Final = ("CallEvent", "ControlEvent")
+_KEYS_HELD: Final = 10_000
+_PARTITIONER = (
+    "librdkafka, kcat and the clients built on it default to CRC-32; the producer must set "
+    "partitioner=murmur2_random, or name the partition"
+)
+
+
+class SchemaIdUnknown(Exception):  # noqa: N818 -- a question to the caller: which schema is this id?
+    """A registry id that is not in the table; ``index`` is the place in the batch of the first such record."""
+
+    def __init__(self, schema_id: int, index: int) -> None:
+        super().__init__(f"schema id {schema_id} is not in the table")
+        self.schema_id = schema_id
+        self.index = index
+
+
+class _Doubt(Exception):  # noqa: N818 -- not an error: the record is looked at by itself
+    """A key that needs a closer look."""
+
+
+class _Keys(dict[bytes, tuple[bytes, str]]):
+    """What stands in front of a key's records, framing and network, and the network; for keys without fault."""
+
+    def __init__(self, frame: bytes, partition: int, partitions: int) -> None:
+        super().__init__()
+        self._frame = frame
+        self._partition = partition
+        self._partitions = partitions
+
+    def __missing__(self, key: bytes | None) -> tuple[bytes, str]:
+        """Check a key that was not met before; raise where a record with it is refused or is no call's."""
+        if not key or len(key) > STRING_BYTES or partition_of(key, self._partitions) != self._partition:
+            raise _Doubt
+        network = key.decode()
+        if looks_like_number(network):
+            raise _Doubt
+        if len(self) >= _KEYS_HELD:
+            self.clear()
+        found = self[key] = (self._frame + varints.binary(key), network)
+        return found
+
+
+class Decoder:
+    """Decodes the batches of one partition of ``partitions``.
+
+    ``ids`` translates a registry's ids to fingerprints; it is read at every batch, so that the caller may add to it.
+    """
+
+    def __init__(
+        self, partition: int, partitions: int, ids: Mapping[int, int], *, contract: Contract = CONTRACT
+    ) -> None:
+        self._partition = partition
+        self._partitions = partitions
+        self._ids = ids
+        self._contract = contract
+        self._keys: dict[bytes, _Keys] = {}
+
+    def decode(self, batch: Batch) -> list[Event | Refusal]:
+        """One event or refusal for each record of the batch, in its order; raises SchemaIdUnknown."""
+        keys, values = batch.keys, batch.values
+        if len(values) >= COLUMNS_FROM and (frame := self._call_frame(values[0])) is not None:
+            whole = self._run(frame, keys, values)
+            if whole is not None:
+                return list(whole)
+        return self._mixed(keys, values)
+
+    def _call_frame(self, value: bytes | None) -> bytes | None:
+        """The framing of a call event of a known schema; None of anything else."""
+        try:
+            frame = read_frame(value or b"")
+        except BadFraming:
+            return None
+        fingerprint = self._ids.get(frame.schema_id) if frame.schema_id is not None else frame.fingerprint
+        schema = None if fingerprint is None else self._contract.by_fingerprint(fingerprint)
+        if value is None or schema is None or schema.name != "CallEvent":
+            return None
+        return value[: frame.size]
+
+    def _run(
+        self, frame: bytes, keys: Sequence[bytes | None], values: Sequence[bytes | None]
+    ) -> list[CallEvent] | None:
+        """Call events of one framing in columns, or None where any of them needs a closer look."""
+        known = self._keys.get(frame)
+        if known is None:
+            known = self._keys[frame] = _Keys(frame, self._partition, self._partitions)
+        try:
+            heads, networks = zip(*map(known.__getitem__, keys), strict=True)  # type: ignore[arg-type]
+            bodies = list(map(bytes.removeprefix, values, heads))  # type: ignore[arg-type]
+            total = sum(map(len, values))  # type: ignore[arg-type]
+        except (_Doubt, TypeError, UnicodeDecodeError):
+            return None
+        # removeprefix leaves a value alone that starts otherwise, with another framing or network.
+        if total - sum(map(len, bodies)) != sum(map(len, heads)):
+            return None
+        if total > VALUE_BYTES and max(map(len, values)) > VALUE_BYTES:  # type: ignore[arg-type]
+            return None
+        schema = self._schema(frame)
+        return None if schema is None else columns(schema).read(networks, bodies)
+
+    def _mixed(self, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> list[Event | Refusal]:
+        """A batch that is not one run: its call events by framing, in columns, the rest one by one."""
+        found: list[Event | Refusal | None] = [None] * len(values)
+        runs: dict[bytes, list[int]] = {}
+        for at, value in enumerate(values):
+            frame = self._call_frame(value)
+            if frame is not None:
+                runs.setdefault(frame, []).append(at)
+        for frame, places in runs.items():
+            self._halves(frame, places, (keys, values), found)
+        return [self._one(at, keys[at], values[at]) if event is None else event for at, event in enumerate(found)]
+
+    def _halves(
+        self,
+        frame: bytes,
+        places: list[int],
+        records: tuple[Sequence[bytes | None], Sequence[bytes | None]],
+        found: list[Event | Refusal | None],
+    ) -> None:
+        """Read a run in columns; where that fails, its halves, so that one bad record holds up only its neighbours."""
+        if len(places) < COLUMNS_FROM:
+            return
+        keys, values = records
+        events = self._run(frame, [keys[at] for at in places], [values[at] for at in places])
+        if events is not None:
+            for at, event in zip(places, events, strict=True):
+                found[at] = event
+            return
+        middle = len(places) // 2
+        self._halves(frame, places[:middle], records, found)
+        self._halves(frame, places[middle:], records, found)
+
+    def _one(self, at: int, key: bytes | None, value: bytes | None) -> Event | Refusal:
+        """One record by itself: an event, or why it is none."""
+        try:
+            event = self._read(at, value)
+            self._check_key(key, event.network)
+        except Refused as refused:
+            sealed = refused.reason is RefusalReason.BAD_CALLER or may_hold_number(value) or may_hold_number(key)
+            return Refusal(refused.reason, refused.text, sealed)
+        return event
+
+    def _read(self, at: int, value: bytes | None) -> CallEvent | ControlEvent:
+        """Read one value; raises Refused and SchemaIdUnknown."""
+        if not value:
+            raise Refused(RefusalReason.EMPTY, "the record has no value")
+        if len(value) > VALUE_BYTES:
+            raise Refused(RefusalReason.TOO_LARGE, f"{len(value)} bytes are more than {VALUE_BYTES}")
+        try:
+            frame = read_frame(value)
+        except BadFraming as error:
+            raise Refused(RefusalReason.BAD_FRAMING, str(error)) from error
+        if frame.schema_id is not None and frame.schema_id not in self._ids:
+            raise SchemaIdUnknown(frame.schema_id, at)
+        schema = self._schema(value[: frame.size])
+        if schema is None or schema.name not in _EVENTS:
+            what = "the schema is not of this contract" if schema is None else f"{schema.name} is no event"
+            raise Refused(RefusalReason.UNKNOWN_SCHEMA, f"{what}; call-events holds {' and '.join(_EVENTS)}")
+        return record(schema).read(value[frame.size :])
+
+    def _schema(self, value: bytes) -> Schema | None:
+        """The schema a framing names, None where it is not of the contract."""
+        frame = read_frame(value)
+        fingerprint = self._ids[frame.schema_id] if frame.schema_id is not None else frame.fingerprint
+        return self._contract.by_fingerprint(fingerprint)  # type: ignore[arg-type]
+
+    def _check_key(self, key: bytes | None, network: str | None) -> None:
+        """Refuse a key that is not the network, and a partition that is not the key's. A partition's Tick has none."""
+        if key != (None if network is None else network.encode()):
+            what = "a partition's Tick has no key" if network is None else "the key is not the network"
+            raise Refused(RefusalReason.WRONG_KEY, what)
+        if key is None:
+            return
+        right = partition_of(key, self._partitions)
+        if right != self._partition:
+            text = f"the key belongs to partition {right} of {self._partitions}, not {self._partition}: {_PARTITIONER}"
+            raise Refused(RefusalReason.WRONG_PARTITION, text)
