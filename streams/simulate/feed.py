@@ -14,8 +14,8 @@ from streams.simulate.media import SECOND_US
 
 USUAL_DELAY_S = (0.005, 0.08)
 LATE, LATE_MEAN_S, LATE_MOST_S = 0.04, 4.0, 40.0
-# A caller is waiting at the other end of a question: it is never late by more than a switch's patience.
-QUESTION_LATE, QUESTION_LATE_MOST_S = 0.01, 3.0
+# No switch reports that a call is over before it has asked where the call goes; nobody gives up within a second.
+QUESTION_LATE, QUESTION_LATE_MOST_S = 0.01, 0.9
 TWICE, TWICE_WITHIN_S = 0.015, 20.0
 
 

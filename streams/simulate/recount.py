@@ -58,6 +58,16 @@ class Recount:
     verdicts: Mapping[str, str]
 
 
+@dataclass(slots=True)
+class _Held:
+    """A position in use: whose, and when it is free (None while the call lasts)."""
+
+    call_id: str
+    answered: bool = False
+    wrapped_up: bool = False
+    free_at: int | None = None
+
+
 def recount(rows: Iterable[Row]) -> Recount:
     """Count everything in the rows (of one call at least), which stand in the order in which they were handed over."""
     handed = list(rows)
@@ -134,15 +144,14 @@ def _limiter(rows: list[Row]) -> dict[str, str]:
     """Decide each question in the order handed over: ADMIT, FULL (open, no place or position) or CLOSED.
 
     The clock is the latest instant any row so far has told. A call holds a place until its end has been handed over,
-    and a position until it is wrapped up, at most 20 s after it ended; who was never answered leaves no wrap-up.
+    and a position until it is wrapped up, at most 20 s of the clock longer; who was never answered leaves no wrap-up.
     """
     verdicts: dict[str, str] = {}
-    inside: list[list[Any]] = []  # [call id, answered, when its position is free: None while the call lasts]
-    over: list[str] = []
+    inside: list[_Held] = []
     clock = 0
     for row in rows:
         clock = max(clock, row["occurred_at"])
-        inside = [held for held in inside if held[2] is None or held[2] > clock]
+        inside = [held for held in inside if held.free_at is None or held.free_at > clock]
         if "call_id" not in row:
             continue
         name, kind = row["call_id"], str(row["type"])
@@ -151,18 +160,18 @@ def _limiter(rows: list[Row]) -> dict[str, str]:
                 continue
             room = len(inside) < PLACES
             verdicts[name] = "CLOSED" if not _open(row["occurred_at"]) else "ADMIT" if room else "FULL"
-            if verdicts[name] == "ADMIT" and name not in over:
-                inside.append([name, False, None])
-        elif kind == "ENDED":
-            over.append(name)
+            if verdicts[name] == "ADMIT":
+                inside.append(_Held(name))
         for held in inside:
-            if held[0] == name and kind == "ANSWERED":
-                held[1] = True
-            if held[0] == name and kind == "ENDED" and held[2] is None:
-                held[2] = row["occurred_at"] + WRAP_UP_US if held[1] else clock
-            if held[0] == name and kind == "WRAPPED_UP":
-                held[2] = clock
-        inside = [held for held in inside if held[2] is None or held[2] > clock]
+            if held.call_id != name:
+                continue
+            held.answered = held.answered or kind == "ANSWERED"
+            held.wrapped_up = held.wrapped_up or kind == "WRAPPED_UP"
+            if kind == "ENDED" and held.free_at is None:
+                held.free_at = clock + WRAP_UP_US if held.answered and not held.wrapped_up else clock
+            elif kind == "WRAPPED_UP" and held.free_at is not None:
+                held.free_at = clock
+        inside = [held for held in inside if held.free_at is None or held.free_at > clock]
     return verdicts
 
 
