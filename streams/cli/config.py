@@ -1,10 +1,13 @@
 """`tropplein config`: every setting, its value, where the value came from and what it means.
 
-Here too, because it is about settings: the `--settings` option of every other word.
+Here too, because every word that reaches Kafka needs them: the `--settings` option, the settings it gives, and what
+Kafka and the registry cannot do as the command's refusal.
 """
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from streams.cli import DONE, Refusal
@@ -52,6 +55,18 @@ def add_settings_option(parser: argparse.ArgumentParser) -> None:
 def settings_of(args: argparse.Namespace) -> Settings:
     """Return the settings in force for a command; what is wrong with them is its refusal."""
     return _read(args).settings
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn the troubles of Kafka and the registry within into the command's refusal."""
+    from streams.kafka.clients import KafkaTrouble
+    from streams.kafka.registry import RegistryDown
+
+    try:
+        yield
+    except (KafkaTrouble, RegistryDown) as trouble:
+        raise Refusal(str(trouble)) from None
 
 
 def _read(args: argparse.Namespace) -> Reading:

@@ -3,6 +3,7 @@
 All topics of a set have the same number of partitions, because an output goes to the partition number of its source.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -76,6 +77,7 @@ def create(settings: Settings, *, timeout_s: float = 30) -> list[str]:
             # Another hand may have created it in this very moment; `check` tells whether it is as it must be.
             if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
                 raise trouble.error(f"creating {name}", error.args[0]) from None
+    _wait_for(missing, admin, trouble, timeout_s)
     return [topic.name for topic in missing]
 
 
@@ -128,6 +130,15 @@ def _refuse_too_few_brokers(settings: Settings, there: Cluster) -> None:
             f"replication is {settings.replication} but the cluster has {there.brokers} broker(s): for a trial set "
             "TROPPLEIN_REPLICATION=1 and TROPPLEIN_MIN_INSYNC=1"
         )
+
+
+def _wait_for(made: list[Topic], admin: AdminClient, trouble: Trouble, timeout_s: float) -> None:
+    """Wait until the brokers show what was made: they follow their controller a moment later."""
+    until = time.monotonic() + timeout_s
+    while not {topic.name for topic in made} <= cluster(admin, trouble).topics.keys():
+        if time.monotonic() > until:
+            raise KafkaTrouble("the topics were created but do not show: run `tropplein topics check`", retriable=True)
+        time.sleep(0.05)
 
 
 def _shape_differences(topic: Topic, there: Cluster) -> Iterator[str]:
