@@ -19,62 +19,55 @@ PAST_ATTEMPTS_MAX = 15
 PAST_RESOURCES_MAX = 30
 """Resources remembered that a call has given back, for the same reason."""
 
-NO_ATTEMPT = Attempt(0, None, None, None, None, None, None, None, None, None, None, None, None)
+NO_ATTEMPT = Attempt(*(0, *(None,) * 12))
 
 
 class Call:
     """A call of one network. ``target`` is the site or partner where it is; None: nowhere, or not known."""
 
-    __slots__ = (
-        "answered_at", "asked", "call_id", "caller", "campaign", "cause", "channels", "claimed_at", "correlation_id",
-        "decided", "dialled", "due_at", "end_estimated", "ended_at", "ended_by", "epoch", "held_at", "hold_seen_at",
-        "hold_us", "offered_at", "ordinal", "outcome", "past", "phase", "placed_at", "plan_version", "priority",
-        "queued_at", "resources", "resumed_at", "returned", "ringing_at", "seen_at", "sequence", "site", "suspect",
-        "switch", "target", "timer_at", "tombstone", "treatment", "trunk", "trunk_out", "undecided_cause", "version",
-        "wrapped_up_at",
-    )  # fmt: skip
+    # A call has some forty fields and most calls set half of them: what is below stands for all that were never told.
+    hold_us = channels = asked = version = seen_at = due_at = 0
+    suspect = tombstone = end_estimated = touched = False
+    past: tuple[Attempt, ...] = ()
+    returned: tuple[str, ...] = ()
+    resources: tuple[Held, ...] = ()
+    timer_at: int | None = None
+    target: Target | None = None
+    decided: Attempt | None = None
+    epoch: int | None = None
+    sequence: int | None = None
+    priority: int | None = None
+    cause: int | None = None
+    trunk: str | None = None
+    campaign: str | None = None
+    dialled: str | None = None
+    caller: str | None = None
+    correlation_id: str | None = None
+    treatment: str | None = None
+    trunk_out: str | None = None
+    ended_by: str | None = None
+    outcome: str | None = None
+    undecided_cause: str | None = None
+    plan_version: str | None = None
+    claimed_at: int | None = None
+    placed_at: int | None = None
+    offered_at: int | None = None
+    queued_at: int | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    held_at: int | None = None
+    hold_seen_at: int | None = None
+    resumed_at: int | None = None
+    ended_at: int | None = None
+    wrapped_up_at: int | None = None
 
     def __init__(self, call_id: str, ordinal: int, site: str, switch: str) -> None:
-        """Make a call that is only known by name. All times are unknown, nothing is held."""
+        """Make a call that is only known by name: nothing was heard of it, nothing is held."""
         self.call_id = call_id
         self.ordinal = ordinal
         self.site = site
         self.switch = switch
-        self.phase: str = Phase.WAITING
-        self.hold_us = self.channels = self.asked = self.version = self.seen_at = self.due_at = 0
-        self.timer_at: int | None = None
-        self.suspect = self.tombstone = self.end_estimated = False
-        self.past: tuple[Attempt, ...] = ()
-        self.returned: tuple[str, ...] = ()
-        self.resources: tuple[Held, ...] = ()
-        self.target: Target | None = None
-        self.decided: Attempt | None = None
-        self.epoch: int | None = None
-        self.sequence: int | None = None
-        self.priority: int | None = None
-        self.cause: int | None = None
-        self.trunk: str | None = None
-        self.campaign: str | None = None
-        self.dialled: str | None = None
-        self.caller: str | None = None
-        self.correlation_id: str | None = None
-        self.treatment: str | None = None
-        self.trunk_out: str | None = None
-        self.ended_by: str | None = None
-        self.outcome: str | None = None
-        self.undecided_cause: str | None = None
-        self.plan_version: str | None = None
-        self.claimed_at: int | None = None
-        self.placed_at: int | None = None
-        self.offered_at: int | None = None
-        self.queued_at: int | None = None
-        self.ringing_at: int | None = None
-        self.answered_at: int | None = None
-        self.held_at: int | None = None
-        self.hold_seen_at: int | None = None
-        self.resumed_at: int | None = None
-        self.ended_at: int | None = None
-        self.wrapped_up_at: int | None = None
+        self.phase = "WAITING"
 
     def state(self) -> CallState:
         """Return this call as a value."""

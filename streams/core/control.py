@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streams.core import RULES, facts, storage
+from streams.core import RULES, endings, seats, storage
 from streams.core.calendar import day_at
 from streams.core.calls import Call
 from streams.core.decisions import ExcessCause, Outcome, UndecidedCause
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_MARGIN_US = 10 * SECOND_US
 """A call heard of this shortly before a snapshot without sequences began may be missing from it and alive."""
+ON_SWITCH = ("WAITING", "TALKING")
 PARTIALS_MAX = 16
 """Unfinished snapshots kept per network; the oldest goes first."""
 
@@ -111,9 +112,9 @@ def apply_plan(network: Network, body: PlanApplied) -> None:
     """Put a plan in force at this very offset. Calls stay where they are, if the plan still knows the place."""
     before = {name: (target, _over(network, name)) for name, target in network.targets.items()}
     was_none = network.plan is None
-    for call in list(network.live.values()):
-        if call.target is not None and not storage.knows(body.plan, call.target.name):
-            facts.leave(network, call, network.clock)
+    for call in network.calls.values():
+        if call.target is not None and call.phase != "ENDED" and not storage.knows(body.plan, call.target.name):
+            seats.leave(network, call, network.clock)
     network.changed.update(dict.fromkeys(network.targets))
     if was_none and body.plan.clock == "EVENTS":
         network.clock = 0
@@ -136,14 +137,14 @@ def _over(network: Network, name: str) -> int:
 
 def lose_calls(network: Network, switch: str, epoch: int) -> None:
     """A switch has restarted: its calls of earlier epochs are over, but for those it had handed away."""
-    lost = [call for call in network.live.values() if call.switch == switch and call.phase != "DIVERTED"]
+    lost = [call for call in network.calls.values() if call.switch == switch and call.phase in ON_SWITCH]
     for call in sorted(lost, key=lambda call: call.ordinal):
         if call.epoch is None or call.epoch < epoch:
             call.outcome = Outcome.LOST_BY_RESTART
             call.end_estimated = True
             network.count("drift.lost")
-            network.touched[call.call_id] = None
-            facts.end(network, call, network.clock)
+            network.touch(call)
+            endings.end(network, call, network.clock)
 
 
 def _snapshot(network: Network, body: SwitchSnapshot) -> None:
@@ -174,14 +175,14 @@ def _snapshot(network: Network, body: SwitchSnapshot) -> None:
 def _repair(network: Network, partial: PartialSnapshot) -> None:
     """Release the calls the switch no longer has, and learn those we did not know."""
     listed = {call.call_id: call for call in partial.calls}
-    ours = [call for call in network.live.values() if call.switch == partial.switch and call.phase != "DIVERTED"]
+    ours = [call for call in network.calls.values() if call.switch == partial.switch and call.phase in ON_SWITCH]
     for call in sorted(ours, key=lambda call: call.ordinal):
-        network.touched[call.call_id] = None
+        network.touch(call)
         if call.call_id in listed:
             network.renew(call)
         elif _may_release(network, call, partial):
             network.count("drift.released")
-            facts.release(network, call)
+            endings.release(network, call)
     for call_id in sorted(listed):
         if call_id not in network.calls:
             _adopt(network, listed[call_id], partial)
@@ -210,17 +211,17 @@ def _adopt(network: Network, listed: SnapshotCall, partial: PartialSnapshot) -> 
     call.offered_at, call.seen_at = listed.offered_at, network.clock
     call.plan_version = network.version
     call.undecided_cause = UndecidedCause.UNKNOWN
-    network.calls[call.call_id] = network.live[call.call_id] = call
-    network.touched[call.call_id] = None
+    network.calls[call.call_id] = network.unasked[call.call_id] = call
+    network.touch(call)
     network.count("drift.adopted")
-    facts.hold_line(network, call)
+    seats.hold_line(network, call)
     if listed.answered:
         call.answered_at = listed.offered_at if listed.offered_at is not None else partial.as_of
         call.phase = "TALKING"
     target = network.targets.get(listed.target) if listed.target is not None else None
     if target is not None:
         over = target.over(target.span_for(network.clock), network.clock)
-        facts.seat(network, call, target, network.clock)
+        seats.seat(network, call, target, network.clock)
         call.claimed_at = network.clock
         span = target.span_for(network.clock)
         target.count_excess(ExcessCause.REPAIRED, target.over(span, network.clock) - over)
@@ -245,6 +246,6 @@ def _released(network: Network, body: CallReleased) -> None:
     if call is None:
         network.count("releases_refused")
         return
-    network.touched[body.call_id] = None
+    network.touch(call)
     network.count("drift.released")
-    facts.release(network, call)
+    endings.release(network, call)

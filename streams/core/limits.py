@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.core.calendar import Span, span_at
-from streams.core.decisions import Reason, SiteState
+from streams.core.decisions import Considered, SiteState
 from streams.core.state import Decided, Excess, TargetState
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Target:
 
     __slots__ = (
         "abandoned", "abandoned_today", "admitted_today", "answered", "answered_today", "blocked_today", "capacity",
-        "capacity_until", "decided", "excess", "limit", "name", "offered", "offered_today", "overflow_to",
-        "overflowed_today", "partner", "peak", "peak_before", "peak_today", "places", "plan", "positions", "reserved",
+        "capacity_until", "decided", "excess", "leases", "limit", "name", "offered", "offered_today", "overflow_to",
+        "overflowed_today", "partner", "peak", "peak_before", "peak_today", "places", "plan", "positions", "reserved", "roomy",
         "spec", "span", "uses_positions", "waiting_places", "wrap_up_us",
     )  # fmt: skip
 
@@ -83,9 +83,12 @@ class Target:
         self.reserved: int = getattr(spec, "reserved", 0)
         self.waiting_places: int = getattr(spec, "waiting_places", 0)
         self.wrap_up_us = spec.wrap_up_us
+        self.roomy: dict[int | None, tuple[Considered, ...]] = {}
+        leases = spec.leases
+        self.leases = {"WAITING": leases.waiting_us, "TALKING": leases.talking_us, "DIVERTED": leases.diverted_us}
         hours = spec.hours
         figures = (hours.positions, *(window.positions for window in hours.windows))
-        self.uses_positions = self.wrap_up_us > 0 or any(figure is not None for figure in figures)
+        self.uses_positions = self.partner or self.wrap_up_us > 0 or any(figure is not None for figure in figures)
         self.span = NEVER
 
     def span_for(self, at: int) -> Span:
@@ -108,7 +111,7 @@ class Target:
         """Return why the call can't be placed here (None: it can) and the free places seen, itself not counted."""
         span = self.span_for(at)
         if not span.open:
-            return Reason.OUT_OF_HOURS, 0
+            return "OUT_OF_HOURS", 0
         call_id = call.call_id
         staffed = self.staffed(span, clock)
         limit = self.limit
@@ -117,25 +120,33 @@ class Target:
             if seats is None:
                 return None, None
             room = seats - self.reserved - len(self.positions) + (call_id in self.positions)
-            return (None if room > 0 else Reason.PARTNER_FULL), room
+            return (None if room > 0 else "PARTNER_FULL"), room
         room: int | None = None
         if limit is not None:
             room = limit - len(self.places) + (call_id in self.places)
             if room <= 0:
-                return Reason.SITE_FULL, room
+                return "SITE_FULL", room
         if staffed is not None:
             free = staffed + self.waiting_places - len(self.positions) + (call_id in self.positions)
             if free <= 0:
-                return Reason.NO_POSITION, free
+                return "NO_POSITION", free
             if room is None or free < room:
                 room = free
         return None, room
+
+    def looked(self, room: int | None) -> tuple[Considered, ...]:
+        """Return what a decision says that looked here only and found room; the same object each time, for speed."""
+        seen = self.roomy.get(room)
+        if seen is None:
+            seen = self.roomy[room] = (Considered(self.name, "ROOM", room),)
+        return seen
 
     def take(self, call: Call) -> None:
         """Put the call here."""
         places = self.places
         places[call.call_id] = call
-        self.positions[call.call_id] = call
+        if self.uses_positions:
+            self.positions[call.call_id] = call
         count = len(places)
         if count > self.peak:
             self.peak = count

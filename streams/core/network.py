@@ -14,14 +14,13 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from streams.core import RULES, control, facts, storage
+from streams.core import RULES, control, endings, facts, questions, storage
 from streams.core.calendar import FOREVER, day_at, day_end, span_at
 from streams.core.calls import Call, record_of
-from streams.core.decisions import Considered, ExcessCause, Outcome
+from streams.core.decisions import ExcessCause, Outcome
 from streams.core.events import CallEvent
 from streams.core.limits import Cause, Line, Target
-from streams.core.plan import SECOND_US, Leases
-from streams.core.state import Phase
+from streams.core.plan import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,17 +34,20 @@ NOTHING: tuple[Output, ...] = ()
 MINUTE_US = 60 * SECOND_US
 CLOCK_AHEAD_US = 5 * SECOND_US
 """How far a switch's clock may run ahead of the broker's before it is clamped."""
-LOOKED_MAX = 4096
-DEFAULT_LEASES = Leases(300 * SECOND_US, 4 * 3600 * SECOND_US, 600 * SECOND_US, 3600 * SECOND_US)
+DEFAULT_LEASES = {"WAITING": 300 * SECOND_US, "TALKING": 4 * 3600 * SECOND_US, "DIVERTED": 600 * SECOND_US}
+"""The leases of calls no plan speaks of."""
+HARD_LIMIT_US = 3600 * SECOND_US
+HANDLERS = facts.HANDLERS
 
 
 class Memory:
-    """How many calls a partition may remember, shared by its networks."""
+    """What the networks of a partition share: how many calls they may remember, whether anybody wants records."""
 
-    __slots__ = ("calls_max", "known")
+    __slots__ = ("calls_max", "known", "records")
 
-    def __init__(self, calls_max: int) -> None:
+    def __init__(self, calls_max: int, *, records: bool = True) -> None:
         self.calls_max = calls_max
+        self.records = records
         self.known = 0
 
 
@@ -82,7 +84,7 @@ class Network:
         self.causes: dict[str, Cause] = {}
         self.treatments: dict[str, Treatment] = {}
         self.calls: dict[str, Call] = {}
-        self.live: dict[str, Call] = {}
+        self.unasked: dict[str, Call] = {}
         self.suspects: dict[str, Call] = {}
         self.switches: dict[str, Switch] = {}
         self.partials: dict[str, PartialSnapshot] = {}
@@ -91,9 +93,8 @@ class Network:
         self.next_at = self.change_at = self.minute_at = -FOREVER
         self.out: list[Output] = []
         self.changed: dict[str, None] = {}
-        self.touched: dict[str, None] = {}
+        self.touched: list[Call] = []
         self.parts = storage.Parts()
-        self._looked: dict[tuple[str, str, int | None], tuple[Considered, ...]] = {}
 
     # The doors.
 
@@ -116,26 +117,36 @@ class Network:
             self.clock = occurred_at
         if self.clock >= self.next_at:
             self.advance()
-        call_id = event.call_id
         if event.epoch is not None:
             self.see_epoch(event.switch, event.epoch)
-        call = self.calls.get(call_id)
+        call = self.calls.get(event.call_id)
         if call is None:
             call = self._meet(event, occurred_at)
             if call is None:
                 return self.take_out()
-        if facts.HANDLERS[event.type](self, call, event, occurred_at):
+        if HANDLERS[event.type](self, call, event, occurred_at):
             self.applied += 1
-            call.seen_at = self.clock
+            call.seen_at = clock = self.clock
             if event.sequence is not None:
                 call.sequence = event.sequence
-            phase = call.phase
-            if phase == "WAITING" or phase == "TALKING" or phase == "DIVERTED":
-                self.renew(call)
+            target = call.target or self.targets.get(call.site)
+            lease_us = (target.leases if target is not None else DEFAULT_LEASES).get(call.phase)
+            if lease_us is not None:
+                call.due_at = clock + lease_us
+                if call.timer_at is None or call.due_at < call.timer_at:
+                    self._set_timer(call)
+                if call.suspect:
+                    self._trust(call)
         else:
             self.repeated += 1
-        self.touched[call_id] = None
-        return self.take_out()
+        if not call.touched:
+            call.touched = True
+            self.touched.append(call)
+        out = self.out
+        if not out:
+            return NOTHING
+        self.out = []
+        return out
 
     def tick(self, at: int) -> Sequence[Output]:
         """Let time pass until ``at`` (the append time of a live tick, the instant named under ``clock: events``)."""
@@ -188,7 +199,7 @@ class Network:
 
     def undecided(self) -> int:
         """Return how many calls are in progress that nobody asked about."""
-        return sum(call.asked == 0 for call in self.live.values())
+        return len(self.unasked)
 
     # What the rules use.
 
@@ -206,15 +217,6 @@ class Network:
         """Add to a named count."""
         self.counts[name] = self.counts.get(name, 0) + count
 
-    def looked(self, key: tuple[str, str, int | None]) -> tuple[Considered, ...]:
-        """Return the one target looked at, as the tuple a decision holds; the same object each time, for speed."""
-        seen = self._looked.get(key)
-        if seen is None:
-            if len(self._looked) >= LOOKED_MAX:
-                self._looked.clear()
-            seen = self._looked[key] = (Considered(*key),)
-        return seen
-
     def chain(self, site: str) -> list[str]:
         """Return the overflow chain of a site, or the network's for a site the plan does not know."""
         target = self.targets.get(site)
@@ -229,35 +231,23 @@ class Network:
         name = getattr(target.spec, "otherwise", None) if target is not None else plan.otherwise if plan else None
         return self.treatments.get(name) if name is not None else None
 
-    def leases_of(self, call: Call) -> Leases:
-        """Return the leases of the place where the call is, else of its site."""
-        target = call.target or self.targets.get(call.site)
-        return DEFAULT_LEASES if target is None else target.spec.leases
-
     def renew(self, call: Call) -> None:
         """Begin the lease of the call's state anew; whoever speaks of it again is no longer suspect."""
         target = call.target or self.targets.get(call.site)
-        leases = DEFAULT_LEASES if target is None else target.spec.leases
-        phase = call.phase
-        if phase == "WAITING":
-            lease = leases.waiting_us
-        elif phase == "TALKING":
-            lease = leases.talking_us
-        else:
-            lease = leases.diverted_us
+        self.wait_for(call, self.clock + (target.leases if target is not None else DEFAULT_LEASES)[call.phase])
         if call.suspect:
-            call.suspect = False
-            self.suspects.pop(call.call_id, None)
-        call.due_at = self.clock + lease
-        if call.timer_at is None or call.due_at < call.timer_at:
-            self._set_timer(call)
+            self._trust(call)
 
-    def remember(self, call: Call) -> None:
-        """Begin the memory of a call that is over."""
-        call.phase = Phase.ENDED
-        call.due_at = self.clock + self.remember_us
-        if call.timer_at is None or call.due_at < call.timer_at:
-            self._set_timer(call)
+    def hard_limit_us(self, call: Call) -> int:
+        """Return how long a suspect call keeps its seat."""
+        target = call.target or self.targets.get(call.site)
+        return HARD_LIMIT_US if target is None else target.spec.leases.hard_limit_us
+
+    def touch(self, call: Call) -> None:
+        """Note that the call changed, for the next snapshot."""
+        if not call.touched:
+            call.touched = True
+            self.touched.append(call)
 
     def wait_for(self, call: Call, at: int) -> None:
         """Set the call's timer to ``at``."""
@@ -278,6 +268,9 @@ class Network:
 
     def record(self, call: Call) -> None:
         """Emit the call's record in its next version."""
+        if not self.memory.records:
+            call.version += 1
+            return
         site = self.targets.get(call.site)
         level = site.spec.service_level if site is not None else None
         self.out.append(record_of(self.name, call, level.short_abandon_us if level is not None else None))
@@ -293,7 +286,7 @@ class Network:
             if call.due_at > due:
                 self._set_timer(call)
             else:
-                facts.expire(self, call)
+                endings.expire(self, call)
         if clock >= self.change_at:
             self._turn_calendars()
         if clock >= self.minute_at:
@@ -320,7 +313,7 @@ class Network:
         """Drop a call whose memory has run out."""
         del self.calls[call.call_id]
         self.memory.known -= 1
-        self.touched[call.call_id] = None
+        self.touch(call)
 
     def _turn_calendars(self) -> None:
         """Judge every window again at the clock, and count who is there beyond what now may be."""
@@ -369,7 +362,7 @@ class Network:
             return None
         memory = self.memory
         if len(self.calls) >= self.calls_max or memory.known >= memory.calls_max:
-            facts.refuse(self, event, at)
+            questions.refuse(self, event)
             return None
         self.ordinal += 1
         memory.known += 1
@@ -383,10 +376,16 @@ class Network:
                 call.outcome = Outcome.LOST_BY_RESTART
                 call.ended_at = at
                 call.end_estimated = call.tombstone = True
-                self.remember(call)
-                return call
-        self.live[event.call_id] = call
+                call.phase = "ENDED"
+                self.wait_for(call, self.clock + self.remember_us)
         return call
+
+    def _trust(self, call: Call) -> None:
+        """A suspect was heard of again."""
+        call.suspect = False
+        self.suspects.pop(call.call_id, None)
+        if call.target is not None:
+            self.changed[call.target.name] = None
 
     def _set_timer(self, call: Call) -> None:
         """Put the call's timer where it belongs; an earlier one is found out of date when it runs out."""

@@ -6,9 +6,9 @@ the whole way of the call (trunk, campaign, target, a second channel where it is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from streams.core.decisions import Considered, Reason, Verdict
+from streams.core.decisions import Considered
 
 if TYPE_CHECKING:
     from streams.core.calls import Call
@@ -16,36 +16,30 @@ if TYPE_CHECKING:
     from streams.core.network import Network
 
 
-class Choice(NamedTuple):
-    """What was chosen: at most one of ``target`` and ``treatment``."""
-
-    verdict: str
-    target: Target | None
-    treatment: str | None
-    reason: str
-    considered: tuple[Considered, ...]
+    Choice = tuple[str, Target | None, str | None, str, tuple[Considered, ...]]
+    """Verdict, target, treatment (at most one of the two), reason, the targets looked at."""
 
 
 def choose(network: Network, call: Call, at: int) -> Choice:
     """Decide where ``call`` goes at ``at`` (the instant by which hours are judged). Takes nothing."""
     line = network.lines.get(call.trunk) if call.trunk is not None else None
     if line is not None and line.room() + (call.call_id in line.incoming) <= 0:
-        return _treat(network, call, Reason.TRUNK_FULL, ())
+        return _treat(network, call, "TRUNK_FULL", ())
     cause = network.causes.get(call.campaign) if call.campaign is not None else None
     if cause is not None and cause.limit is not None:
         if len(cause.calls) - (call.call_id in cause.calls) >= cause.limit:
-            return _treat(network, call, Reason.CAMPAIGN_FULL, ())
+            return _treat(network, call, "CAMPAIGN_FULL", ())
     site = network.targets.get(call.site)
     if site is None or site.partner:
-        considered = Considered(call.site, Reason.UNKNOWN_SITE, None)
-        return _overflow(network, call, at, Reason.UNKNOWN_SITE, considered)
+        considered = Considered(call.site, "UNKNOWN_SITE", None)
+        return _overflow(network, call, at, "UNKNOWN_SITE", considered)
     if call.returned and site.name in call.returned:
-        return _overflow(network, call, at, Reason.RETURNED, Considered(site.name, Reason.RETURNED, None))
+        return _overflow(network, call, at, "RETURNED", Considered(site.name, "RETURNED", None))
     reason, room = site.refusal(at, network.clock, call)
     if reason is None:
-        return Choice(Verdict.ADMIT, site, None, Reason.ROOM, network.looked((site.name, Reason.ROOM, room)))
+        return "ADMIT", site, None, "ROOM", site.looked(room)
     if _has_priority(site, call, reason, network.clock):
-        return Choice(Verdict.ADMIT, site, None, Reason.PRIORITY, (Considered(site.name, Reason.PRIORITY, room),))
+        return "ADMIT", site, None, "PRIORITY", (Considered(site.name, "PRIORITY", room),)
     return _overflow(network, call, at, reason, Considered(site.name, reason, room))
 
 
@@ -56,7 +50,7 @@ def _has_priority(site: Target, call: Call, reason: str, clock: int) -> bool:
     if start is None or call.priority is None or call.priority < start:
         return False
     extra: int = getattr(spec, "priority_places", 0)
-    if reason not in (Reason.SITE_FULL, Reason.NO_POSITION):
+    if reason not in ("SITE_FULL", "NO_POSITION"):
         return False
     over = site.limit is not None and len(site.places) >= site.limit + extra
     staffed = site.staffed(site.span, clock)
@@ -67,20 +61,20 @@ def _has_priority(site: Target, call: Call, reason: str, clock: int) -> bool:
 def _overflow(network: Network, call: Call, at: int, reason: str, first: Considered) -> Choice:
     """Try the chain. ``reason`` says why the own site does not take the call; it is also why the call overflows."""
     looked = [first]
-    full = first.reason in (Reason.SITE_FULL, Reason.NO_POSITION)
+    full = first.reason in ("SITE_FULL", "NO_POSITION")
     for name in network.chain(call.site):
         target = network.targets[name]
         if name in call.returned:
-            looked.append(Considered(name, Reason.RETURNED, None))
+            looked.append(Considered(name, "RETURNED", None))
             continue
         refused, room = target.refusal(at, network.clock, call)
         if refused is None and not _way_out(network, call, target):
-            refused, room = Reason.TRUNK_FULL, 0
-        looked.append(Considered(name, refused or Reason.ROOM, room))
+            refused, room = "TRUNK_FULL", 0
+        looked.append(Considered(name, refused or "ROOM", room))
         if refused is None:
-            return Choice(Verdict.OVERFLOW, target, None, reason, tuple(looked))
-        full = full or refused != Reason.OUT_OF_HOURS
-    return _treat(network, call, Reason.TARGETS_FULL if full else Reason.NO_TARGET, tuple(looked))
+            return "OVERFLOW", target, None, reason, tuple(looked)
+        full = full or refused != "OUT_OF_HOURS"
+    return _treat(network, call, "TARGETS_FULL" if full else "NO_TARGET", tuple(looked))
 
 
 def way_out(network: Network, call: Call, target: Target) -> Line | None:
@@ -104,6 +98,6 @@ def _way_out(network: Network, call: Call, target: Target) -> bool:
 def _treat(network: Network, call: Call, reason: str, considered: tuple[Considered, ...]) -> Choice:
     """Give the site's treatment; one that holds the line only where the trunk has a channel for it."""
     treatment = network.treatment_of(call.site)
-    if treatment is not None and treatment.holds_line and reason == Reason.TRUNK_FULL:
+    if treatment is not None and treatment.holds_line and reason == "TRUNK_FULL":
         treatment = next((other for other in network.treatments.values() if not other.holds_line), None)
-    return Choice(Verdict.BLOCK, None, treatment.name if treatment is not None else None, reason, considered)
+    return "BLOCK", None, treatment.name if treatment is not None else None, reason, considered

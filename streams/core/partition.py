@@ -25,8 +25,9 @@ CALLS_MAX = 400_000
 class Partition:
     """All networks whose log is one partition."""
 
-    def __init__(self, calls_max: int = CALLS_MAX) -> None:
-        self.memory = Memory(calls_max)
+    def __init__(self, calls_max: int = CALLS_MAX, *, records: bool = True) -> None:
+        """Make an empty partition; without ``records`` no call record is made (nobody wants them)."""
+        self.memory = Memory(calls_max, records=records)
         self.networks: dict[str, Network] = {}
 
     def apply(self, event: Event, appended_at: int) -> Sequence[Output]:

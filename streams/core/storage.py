@@ -61,14 +61,16 @@ def snapshot(network: Network, *, everything: bool, bits: int = 0) -> Snapshot:
         everything = True
     mask = (1 << parts.bits) - 1
     dirty: dict[int, None] = {}
-    for call_id in touched:
+    for call in touched:
+        call_id = call.call_id
+        call.touched = False
         index = crc32(call_id.encode()) & mask
         dirty[index] = None
-        call = network.calls.get(call_id)
-        if call is None:
+        known = network.calls.get(call_id)
+        if known is None:
             parts.buckets[index].pop(call_id, None)
         else:
-            parts.buckets[index][call_id] = call
+            parts.buckets[index][call_id] = known
     touched.clear()
     plan = network.plan if everything or parts.plan_changed else None
     parts.plan_changed = False
@@ -135,7 +137,8 @@ def attach(network: Network, call: Call) -> None:
     if call.phase == "ENDED":
         return
     if target is not None:
-        target.positions[call_id] = call
+        if target.uses_positions:
+            target.positions[call_id] = call
         if call.phase != "WRAPPING":
             target.places[call_id] = call
             cause = network.causes.get(call.campaign) if call.campaign is not None else None
@@ -164,10 +167,10 @@ def restore(network: Network, state: HeadState, plan: Plan | None, calls: Sequen
     restored = [_call(network, value) for value in sorted(calls, key=_ordinal)]
     for call in restored:
         network.calls[call.call_id] = call
-        if call.phase not in ("ENDED", "WRAPPING"):
-            network.live[call.call_id] = call
-            if call.suspect:
-                network.suspects[call.call_id] = call
+        if call.suspect:
+            network.suspects[call.call_id] = call
+        if call.asked == 0 and call.phase not in ("ENDED", "WRAPPING"):
+            network.unasked[call.call_id] = call
         attach(network, call)
     network.memory.known += len(restored)
     for target in network.targets.values():
