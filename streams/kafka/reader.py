@@ -78,6 +78,7 @@ class Reader:
         """
         self.topic = topic
         self._follow = follow
+        self._stopped = False
         self._trouble = Trouble(settings)
         self._consumer = Consumer(consumer_config(settings, self._trouble, committed=committed))
         try:
@@ -103,6 +104,10 @@ class Reader:
         """Give the connection back."""
         self._consumer.close()
 
+    def stop(self) -> None:
+        """End a following iteration at its next look; from any thread."""
+        self._stopped = True
+
     def __iter__(self) -> Iterator[Run]:
         return self._on_and_on() if self._follow else self._to_the_ends()
 
@@ -127,7 +132,7 @@ class Reader:
                 raise self._trouble.error(f"reading {self.topic}")
 
     def _on_and_on(self) -> Iterator[Run]:
-        while True:
+        while not self._stopped:
             found, _ = self._next()
             yield from found
             if self._trouble.final:
