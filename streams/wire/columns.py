@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from io import BytesIO
@@ -44,6 +43,9 @@ Column = tuple[Iterable[Any], int, int]
 """A column's values, how many bytes their encoding takes, and how many of those are 02."""
 
 _SYNC = bytes(16)
+_SAMPLE = 16
+_TWO = 1 << 32
+"""Sizes are added up with the count of 02 above them, so that one sum gives both."""
 _WIDEST = 9
 _LONGER = tuple(64 << 7 * at for at in range(_WIDEST))
 """From each of these numbers on, a number takes one byte more."""
@@ -72,28 +74,34 @@ class Columns:
             self._optional_tail += 1
         self._header = cache(self._make_header)
 
-    def read(self, networks: Sequence[str], bodies: Sequence[bytes]) -> list[CallEvent] | None:
+    def read(self, networks: Sequence[str], bodies: Sequence[bytes], size: int) -> list[CallEvent] | None:
         """The events of a run, or None where there is any doubt.
 
-        ``bodies`` are Avro bodies without their first field, which is the network and has been checked.
+        ``bodies`` are Avro bodies without their first field, which is the network and has been checked; ``size`` is
+        how many bytes they should have together.
         """
-        zeros = min(self._optional_tail, *map(_zeros_at_end, (bodies[0], bodies[len(bodies) // 2], bodies[-1])))
-        found = self._try(networks, bodies, zeros)
-        if found is None and zeros:
-            zeros = min(zeros - 1, *map(_zeros_at_end, bodies))
-            found = self._try(networks, bodies, zeros)
-        return found
-
-    def _try(self, networks: Sequence[str], bodies: Sequence[bytes], zeros: int) -> list[CallEvent] | None:
-        """Read a run whose last ``zeros`` fields are taken for null everywhere: they are cut off and cost nothing."""
         rows = len(bodies)
-        cut = list(map(bytes.removesuffix, bodies, repeat(bytes(zeros)))) if zeros else bodies
-        run = b"".join(cut)
-        if zeros and len(run) != sum(map(len, bodies)) - rows * zeros:
-            return None
+        zeros = min(self._optional_tail, *map(_zeros_at_end, bodies[:: rows // _SAMPLE or 1]))
+        run = self._cut(bodies, zeros)
+        if size != zeros * rows + sum(map(len, run)):
+            zeros = min(zeros, *map(_zeros_at_end, bodies))
+            run = self._cut(bodies, zeros)
+            if size != zeros * rows + sum(map(len, run)):
+                return None
+        return self._read(networks, run, zeros)
+
+    @staticmethod
+    def _cut(bodies: Sequence[bytes], zeros: int) -> Sequence[bytes]:
+        """Bodies without their last fields, where those are null in each: so they cost nothing."""
+        return list(map(bytes.removesuffix, bodies, repeat(bytes(zeros)))) if zeros else bodies
+
+    def _read(self, networks: Sequence[str], bodies: Sequence[bytes], zeros: int) -> list[CallEvent] | None:
+        """Read a run whose last ``zeros`` fields are null and have been cut off."""
+        rows = len(bodies)
+        run = b"".join(bodies)
         guard = hashlib.sha256(run).digest()[:GUARD_BYTES]
         count = len(self._fields) - zeros
-        block = guard.join(cut) + guard
+        block = guard.join(bodies) + guard
         try:
             series = _read_avro(b"".join((self._header(count), varints.long(rows), varints.binary(block), _SYNC)))
             if len(series[0]) != rows or series[-1].to_list().count(guard) != rows:
@@ -150,8 +158,10 @@ def _read_avro(container: bytes) -> list[Any]:
 
 
 def _zeros_at_end(body: bytes) -> int:
-    """How many zero bytes a body ends with: at most so many of its last fields are null."""
-    return len(body) - len(body.rstrip(b"\0"))
+    """How many of a body's last fields are surely null: a zero behind the index of a value may be the value itself."""
+    rest = body.rstrip(b"\0")
+    zeros = len(body) - len(rest)
+    return zeros - 1 if zeros and rest.endswith(INDEX_OF_VALUE) else zeros
 
 
 def _bare(schema: Any) -> Any:
@@ -170,7 +180,9 @@ def _column(field: Mapping[str, Any]) -> Callable[[Any, int], Column]:
         if name == "caller":
             read: Callable[[Any], Column] = _callers
         else:
-            read = _unique_ids if name in UNIQUE else _FewStrings(name).read
+            read = (
+                _unique_ids if name in UNIQUE else partial(_few_strings, _Sizes(field_check(kind, name) or _anything))
+            )
     elif kind == "boolean":
         read = partial(_symbols, {0: False, -1: True})
     elif isinstance(kind, dict) and kind["type"] == "enum":
@@ -218,75 +230,81 @@ def _numbers(limits: tuple[int, int], series: Any) -> Column:
     return values, size, twos
 
 
-class _FewStrings:
-    """A column of names that come again and again: each different one is checked once and its size remembered."""
+class _Sizes(dict[str | None, int]):
+    """The size of each name's encoding, with how often it holds 02; each different name is checked once."""
 
-    def __init__(self, name: str) -> None:
-        check = field_check("string", name)
-        self._check: Callable[[str], None] = check if check is not None else _anything
-        self._known: dict[str | None, tuple[int, int]] = {None: (0, 0)}
+    def __init__(self, check: Callable[[str], None]) -> None:
+        super().__init__()
+        self._check = check
 
-    def read(self, series: Any) -> Column:
-        """The column's values and sizes."""
-        values = series.to_list()
-        size = twos = 0
-        for value, count in Counter(values).items():
-            one, one_twos = self._known.get(value) or self._learn(value)
-            size += count * one
-            twos += count * one_twos
-        return values, size, twos
-
-    def _learn(self, value: str) -> tuple[int, int]:
-        """Check a value that was not met before."""
+    def __missing__(self, value: str | None) -> int:
+        """Check a name that was not met before; raises Refused, which is doubt."""
+        if value is None:
+            return 0
         self._check(value)
-        if len(self._known) > varints.CACHED:
-            self._known = {None: (0, 0)}
-        encoded = varints.text(value)
-        found = self._known[value] = (len(encoded), encoded.count(INDEX_OF_VALUE))
+        if len(self) >= varints.CACHED:
+            self.clear()
+        found = self[value] = _packed(varints.text(value))
         return found
+
+
+def _packed(encoded: bytes) -> int:
+    """The size of some bytes, and above it how many are 02."""
+    return len(encoded) + _TWO * encoded.count(INDEX_OF_VALUE)
+
+
+def _few_strings(sizes: _Sizes, series: Any) -> Column:
+    """A column of names that come again and again."""
+    values = series.to_list()
+    twos, size = divmod(sum(map(sizes.__getitem__, values)), _TWO)
+    return values, size, twos
 
 
 def _anything(_value: str) -> None:
     """The check of a string that may be anything."""
 
 
-def _lengths(texts: list[str]) -> tuple[bytes, int, int]:
-    """Different strings joined, each behind a line feed; how many bytes their encodings take, and how many are 02."""
+def _joined(texts: list[str]) -> tuple[bytes, int, int]:
+    """Different strings joined, each behind a line feed; how many bytes their encodings take, and how many are 02.
+
+    IndexError where one is too long; a wrong size, which is doubt, where one is empty.
+    """
     joined = "\n".join(["", *texts]).encode()
-    whole = len(joined) == len(texts) + sum(map(len, texts))
-    size, twos = len(joined) - len(texts), joined.count(INDEX_OF_VALUE)
-    for length, count in Counter(map(len, texts if whole else map(str.encode, texts))).items():
-        if not 0 < length <= STRING_BYTES:
-            raise _Doubt
-        head = varints.long(length)
-        size += count * len(head)
-        twos += count * head.count(INDEX_OF_VALUE)
-    return joined, size, twos
+    ascii_only = len(joined) == len(texts) + sum(map(len, texts))
+    twos, heads = divmod(sum(map(_HEADS.__getitem__, map(len, texts if ascii_only else map(str.encode, texts)))), _TWO)
+    return joined, len(joined) - len(texts) + heads, joined.count(INDEX_OF_VALUE) + twos
 
 
 def _unique_ids(series: Any) -> Column:
     """A column of ids that hardly ever come twice: checked together, by the classes of their characters."""
     values = series.to_list()
-    joined, size, twos = _lengths(values if not series.null_count() else [one for one in values if one is not None])
-    classes = joined.translate(_CLASSES) + b" "
-    if (b" z" in classes or b" tt" in classes) and _NUMBER_CLASSES.search(classes):
-        raise _Doubt
+    joined, size, twos = _joined(values if not series.null_count() else [one for one in values if one is not None])
+    runs = joined.translate(_DIGITS) + b" "
+    if any(run in runs for run in _LONG_RUNS):
+        classes = joined.translate(_CLASSES) + b" "
+        if any(start in classes and number.search(classes) for start, number in _NUMBERS):
+            raise _Doubt
     return values, size, twos
 
 
 def _callers(series: Any) -> Column:
     """The column of pseudonyms."""
     values = series.to_list()
-    joined, size, twos = _lengths([one for one in values if one is not None])
+    joined, size, twos = _joined([one for one in values if one is not None])
     if _ALL_CALLERS.fullmatch(joined) is None:
         raise _Doubt
     return values, size, twos
 
 
+_HEADS = (_TWO << 16, *(_packed(varints.long(length)) for length in range(1, STRING_BYTES + 1)))
+"""Size of a string's length by that length; of an empty one, impossible."""
+_DIGITS = bytes(ord("d") if chr(at) in "0123456789" else ord(" ") for at in range(256))
 _CLASSES = bytes(
     ord("z") if at == ord("0") else ord("t") if at == ord("3") else ord("d") if chr(at) in "12456789" else ord(" ")
     for at in range(256)
 )
 """Characters by what they are in a telephone number: zero, three, another digit, or none."""
-_NUMBER_CLASSES = re.compile(rb" (?:z[dt][dtz]{8}|(?:zz)?tt[dt][dtz]{8}) ")
+_LONG_RUNS = tuple(b" " + b"d" * length + b" " for length in (10, 11, 13))
+_NUMBERS = tuple((start, re.compile(start + rb"[dt][dtz]{8} ")) for start in (b" z", b" tt", b" zztt"))
+"""What the pattern of `refusals` finds, in classes: each begins with fixed characters, which is found fast."""
 _ALL_CALLERS = re.compile(rf"(?:\n{CALLER.pattern})*".encode())

@@ -41,25 +41,25 @@ class _Doubt(Exception):  # noqa: N818 -- not an error: the record is looked at 
     """A key that needs a closer look."""
 
 
-class _Keys(dict[bytes, tuple[bytes, str]]):
-    """What stands in front of a key's records, framing and network, and the network; for keys without fault."""
+class _Keys(dict[bytes, bytes]):
+    """What stands in front of a key's records, framing and network, for keys without fault; and their networks."""
 
     def __init__(self, frame: bytes, partition: int, partitions: int) -> None:
         super().__init__()
         self._frame = frame
         self._partition = partition
         self._partitions = partitions
+        self.networks: dict[bytes, str] = {}
 
-    def __missing__(self, key: bytes | None) -> tuple[bytes, str]:
+    def __missing__(self, key: bytes | None) -> bytes:
         """Check a key that was not met before; raise where a record with it is refused or is no call's."""
         if not key or len(key) > STRING_BYTES or partition_of(key, self._partitions) != self._partition:
             raise _Doubt
         network = key.decode()
         if looks_like_number(network):
             raise _Doubt
-        if len(self) >= _KEYS_HELD:
-            self.clear()
-        found = self[key] = (self._frame + varints.binary(key), network)
+        self.networks[key] = network
+        found = self[key] = self._frame + varints.binary(key)
         return found
 
 
@@ -106,19 +106,23 @@ class Decoder:
         known = self._keys.get(frame)
         if known is None:
             known = self._keys[frame] = _Keys(frame, self._partition, self._partitions)
+        if len(known) > _KEYS_HELD:
+            known.clear()
+            known.networks.clear()
         try:
-            heads, networks = zip(*map(known.__getitem__, keys), strict=True)  # type: ignore[arg-type]
+            heads = list(map(known.__getitem__, keys))  # type: ignore[arg-type]
+            # A value that starts otherwise, with another framing or network, stays whole: its run is then too long.
             bodies = list(map(bytes.removeprefix, values, heads))  # type: ignore[arg-type]
             total = sum(map(len, values))  # type: ignore[arg-type]
         except (_Doubt, TypeError, UnicodeDecodeError):
             return None
-        # removeprefix leaves a value alone that starts otherwise, with another framing or network.
-        if total - sum(map(len, bodies)) != sum(map(len, heads)):
-            return None
         if total > VALUE_BYTES and max(map(len, values)) > VALUE_BYTES:  # type: ignore[arg-type]
             return None
         schema = self._schema(frame)
-        return None if schema is None else columns(schema).read(networks, bodies)
+        if schema is None:
+            return None
+        networks = list(map(known.networks.__getitem__, keys))  # type: ignore[arg-type]
+        return columns(schema).read(networks, bodies, total - sum(map(len, heads)))
 
     def _mixed(self, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> list[Event | Refusal]:
         """A batch that is not one run: its call events by framing, in columns, the rest one by one."""
