@@ -103,8 +103,6 @@ def _show(args: argparse.Namespace) -> int:
 
 def _apply(args: argparse.Namespace) -> int:
     """Compile a plan, append it to its network's events, and wait until it is in force or refused."""
-    from streams.cli.config import settings_of
-    from streams.cli.plan_change import Change, put_in_force
     from streams.plans import HORIZON_DAYS_APPLIED_MIN, remarks
 
     if args.horizon_days < HORIZON_DAYS_APPLIED_MIN:
@@ -114,6 +112,9 @@ def _apply(args: argparse.Namespace) -> int:
     plan = _compile_or_refuse(args.file, args)
     if args.network not in {None, plan.network}:
         raise Refusal(f"{args.file} is the plan of network {plan.network}, not of {args.network}")
+    from streams.cli.config import settings_of
+    from streams.cli.plan_change import Change, put_in_force
+
     found = remarks(plan)
     if not args.json:
         for remark in found:

@@ -72,3 +72,8 @@ def test_a_horizon_out_of_bounds_is_refused(days, november):
 def test_an_unknown_clock_is_refused(november):
     with pytest.raises(ValueError, match=r'^a clock is one of live, events, not "LIVE"$'):
         compile_plan(GOOD, from_at=november, clock="LIVE")
+
+
+def test_a_number_longer_than_python_reads_is_refused(november):
+    text = f"network: n\nzone: UTC\nsites: {{s: {{hours: always, limit: {'9' * 5_000}}}}}\n"
+    assert refusals_of(text, november).startswith("plan:3: sites.s.limit: wants a whole number from 0 to 100000, not ")

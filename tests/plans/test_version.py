@@ -1,11 +1,12 @@
 """A plan's version is a fingerprint of all else in it."""
 
+import hashlib
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from streams.core.plan import Plan
+from streams.core.plan import Plan, Step
 from streams.plans import compile_plan, version_of, with_limits
 
 GOOD = Path(__file__).parent / "good"
@@ -47,6 +48,17 @@ def test_each_field_counts(plan, name):
 
 def test_the_version_itself_does_not_count(plan):
     assert version_of(replace(plan, version="other")) == plan.version
+
+
+def test_the_canonical_form_stays_what_it_is():
+    plan = Plan("n", "", "LIVE", "UTC", "2026f", 0, 1, (), 1, 1, 1, 1, (), (), (), (), (), (Step("é"),), "busy")
+    text = (
+        '{"calls_max":1,"campaigns":[],"clock":"LIVE","clock_back_us":1,"compiled_from":0,'
+        '"fallback":[{"target":"\\u00e9"}],"horizon_at":1,"max_ask_age_us":1,"network":"n","offsets":[],'
+        '"otherwise":"busy","partners":[],"remember_us":1,"sites":[],"treatments":[],"trunks":[],"tz_version":"2026f",'
+        '"zone":"UTC"}'
+    )
+    assert version_of(plan) == hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def test_other_limits_make_another_version(plan):
