@@ -15,6 +15,7 @@ from streams.kafka import clients
 from streams.kafka.clients import KafkaTrouble, Trouble, consumer_config
 from streams.settings import Settings
 from streams.wire.log import Batch
+from streams.wire.partition import partition_of
 
 _T = TypeVar("_T")
 
@@ -59,6 +60,7 @@ class Reader:
         *,
         starts: Mapping[int, int] | None = None,
         partitions: tuple[int, ...] | None = None,
+        key: bytes | None = None,
         from_at: int | None = None,
         to_at: int | None = None,
         follow: bool = False,
@@ -71,6 +73,7 @@ class Reader:
             topic: the topic's full name (``settings.topic(kind)``).
             starts: the first offset wanted, by partition; elsewhere the first there is.
             partitions: the partitions to read; by default those of ``starts``, else all.
+            key: only the partition of this key, in place of ``partitions``; it holds other keys' records too.
             from_at: only records appended at this instant or later (microseconds); not together with ``starts``.
             to_at: only records appended before this instant (microseconds); not together with ``follow``.
             follow: go on behind the end.
@@ -83,6 +86,8 @@ class Reader:
         self._consumer = Consumer(consumer_config(settings, self._trouble, committed=committed))
         try:
             there = clients.partitions(self._consumer, self._trouble, topic)
+            if key is not None:
+                partitions = (partition_of(key, len(there)),)
             chosen = partitions or tuple(sorted(starts or ())) or there
             self.starts, self.ends = self._ranges(chosen, dict(starts or {}))
             if from_at is not None:

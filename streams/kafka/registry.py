@@ -9,6 +9,8 @@ import base64
 import http.client
 import json
 import ssl
+from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -172,6 +174,13 @@ class Registry:
         finally:
             connection.close()
         return answer.status, found if isinstance(found, dict) else {}
+
+
+def translator(settings: Settings) -> Callable[[int], int | None] | None:
+    """Return a function from a schema's number to its fingerprint that asks once each; None where no registry is set."""
+    if not settings.registry_url:
+        return None
+    return cache(Registry(settings).fingerprint)
 
 
 def _body(schema: Schema) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # documented t
     NewTopic,
 )
 
-from streams.kafka.clients import MESSAGE_BYTES, Cluster, KafkaTrouble, Trouble, admin_config, cluster
+from streams.kafka.clients import MESSAGE_BYTES, Cluster, KafkaTrouble, Trouble, admin_config, cluster, partitions
 from streams.settings import Settings
 
 CALL_EVENTS: Final = "call-events"
@@ -27,6 +27,9 @@ STATE: Final = "state"
 
 KINDS: Final = (CALL_EVENTS, DECISIONS, CALL_RECORDS, SITE_STATE, DEAD_LETTERS, CHECKPOINTS, STATE)
 """The topics' names without prefix."""
+
+_EMBEDDED: Final = "mockCluster"
+"""How the id of the in-process broker's cluster begins; it has no settings to describe, and keeps given times."""
 
 _COMPACTED: Final[dict[str, str]] = {
     "cleanup.policy": "compact",
@@ -100,6 +103,25 @@ def check(settings: Settings, *, timeout_s: float = 30) -> list[str]:
     for topic, found in zip(present, _configs(admin, trouble, present, timeout_s), strict=True):
         differences += _config_differences(topic, found)
     return differences
+
+
+def keeps_given_times(settings: Settings) -> bool:
+    """Tell whether `call-events` keeps the times its producers give, as an import or the embedded broker has it.
+
+    Raises KafkaTrouble when the brokers cannot be asked.
+    """
+    trouble = Trouble(settings)
+    admin = AdminClient(admin_config(settings, trouble))
+    name = settings.topic(CALL_EVENTS)
+    partitions(admin, trouble, name)
+    if str(admin.cluster_id(timeout=10)).startswith(_EMBEDDED):
+        return True
+    future = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name)], request_timeout=10)
+    try:
+        (found,) = [each.result() for each in future.values()]
+    except KafkaException as error:
+        raise trouble.error(f"asking for the settings of {name}", error.args[0]) from None
+    return str(found["message.timestamp.type"].value) == "CreateTime"
 
 
 def _config(settings: Settings, kind: str) -> dict[str, str]:
