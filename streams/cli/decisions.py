@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one line for each decision; of several networks, each one's lines are in its order."""
     from streams.cli.plan import instant
     from streams.kafka.reader import Reader
-    from streams.kafka.registry import translator
+    from streams.kafka.registry import Translations
     from streams.kafka.topics import DECISIONS
 
     if args.follow and args.end:
@@ -38,10 +38,10 @@ def run(args: argparse.Namespace) -> int:
     from_at = instant(args.start) if args.start else None
     to_at = instant(args.end) if args.end else None
     with refusing():
-        topic, translate = settings.topic(DECISIONS), translator(settings)
+        topic, ids = settings.topic(DECISIONS), Translations(settings)
         with Reader(settings, topic, key=key, from_at=from_at, to_at=to_at, follow=args.follow) as reader:
             for _, batch in reader:
-                for decision in _decisions(batch.values, translate):
+                for decision in _decisions(batch.values, ids):
                     if args.network in {None, decision["network"]}:
                         print(show(decision))
                 if args.follow:
@@ -49,17 +49,17 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _decisions(values: list[bytes | None], translate: Callable[[int], int | None] | None) -> Iterator[dict[str, Any]]:
+def _decisions(values: list[bytes | None], ids: Mapping[int, int]) -> Iterator[dict[str, Any]]:
     """Yield the decisions that records hold."""
     from streams.wire.framing import BadFraming
-    from streams.wire.outputs import NotOurs, read_output
+    from streams.wire.outputs import read_fields
 
     for value in values:
         if value is not None:
             try:
-                yield read_output(value, translate).fields
-            except (BadFraming, NotOurs) as unknown:
-                raise Refusal(f"a decision is {unknown}: is a newer release, or another program, writing?") from None
+                yield read_fields(value, ids)[1]
+            except (BadFraming, LookupError) as unknown:
+                raise Refusal(f"decisions holds what this release cannot read: {unknown}") from None
 
 
 def _json_line(decision: dict[str, Any]) -> str:

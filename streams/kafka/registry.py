@@ -9,8 +9,7 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -176,11 +175,29 @@ class Registry:
         return answer.status, found if isinstance(found, dict) else {}
 
 
-def translator(settings: Settings) -> Callable[[int], int | None] | None:
-    """Return a function from a schema's number to its fingerprint that asks once each; None where no registry is set."""
-    if not settings.registry_url:
-        return None
-    return cache(Registry(settings).fingerprint)
+class Translations(Mapping[int, int]):
+    """A table from a schema's number to its fingerprint that asks the registry about each number once.
+
+    Without a registry it is empty. Looking a number up may raise RegistryDown.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._registry = Registry(settings) if settings.registry_url else None
+        self._known: dict[int, int] = {}
+
+    def __getitem__(self, schema_id: int) -> int:
+        if schema_id not in self._known:
+            found = None if self._registry is None else self._registry.fingerprint(schema_id)
+            if found is None:
+                raise KeyError(schema_id)
+            self._known[schema_id] = found
+        return self._known[schema_id]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def _body(schema: Schema) -> dict[str, Any]:

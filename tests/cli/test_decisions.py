@@ -95,4 +95,4 @@ def test_what_is_no_decision_of_this_release_is_a_refusal(broker, capsys, monkey
             publisher.send(b"\xc3\x01" + bytes(8), partition=0)
         monkeypatch.setenv("TROPPLEIN_BROKERS", settings.brokers)
         assert main(["decisions"]) == 2
-    assert "none of this release's schemas" in capsys.readouterr().err
+    assert "decisions holds what this release cannot read" in capsys.readouterr().err

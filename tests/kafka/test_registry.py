@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from streams.kafka.clients import KafkaTrouble
-from streams.kafka.registry import NO_AVRO, Registry, RegistryDown
+from streams.kafka.registry import NO_AVRO, Registry, RegistryDown, Translations
 from streams.settings import Secret, Settings
 from streams.wire.contract import CONTRACT
 
@@ -137,3 +137,14 @@ def test_https_uses_the_settings_authority(tmp_path):
         Registry(settings, timeout_s=1).fingerprint(1)
     with pytest.raises(KafkaTrouble, match="cannot be used"):
         Registry(dataclasses.replace(settings, ca_file=str(path)))
+
+
+def test_a_table_of_translations_asks_once_about_each_number(stand_in):
+    schema = CONTRACT.newest("Decision")
+    answer(stand_in, 7, {"schema": json.dumps(schema.source)})
+    table = Translations(Settings(registry_url=stand_in.url))
+    assert table[7] == table[7] == table.get(7) == schema.fingerprint
+    assert table.get(8) is None
+    assert dict(table) == {7: schema.fingerprint}
+    assert [path for path, _ in stand_in.seen].count("/api/schemas/ids/7") == 1
+    assert Translations(Settings()).get(7) is None
