@@ -19,19 +19,19 @@ REFUSED = 2
 INTERRUPTED = 130
 
 WORDS: dict[str, str] = {
-    "demo": "play the simulated campaign: switches, worker, wallboard and metrics in one process",
-    "worker": "decide: read call events from Kafka, write decisions, call records and site states",
+    "demo": "play the simulated campaign live: switches, worker, wallboard, metrics",
+    "worker": "decide: call events from Kafka in, decisions and call records out",
     "topics": "create the topics, or check that they are as the worker needs them",
-    "schemas": "register the Avro schemas in a Schema Registry, or check them against it",
+    "schemas": "register the schemas in a Schema Registry, or check them against it",
     "plan": "check, show or apply a network's plan",
     "simulate": "write a simulated campaign's call events to a file",
     "produce": "send call events from a file to Kafka",
-    "decide": "decide offline: call events from a file in, decisions to a file out, no broker",
+    "decide": "decide offline: events from a file in, decisions to a file out",
     "decisions": "print the decisions of a running system",
-    "replay": "recompute a finished log and compare every output with what was published",
+    "replay": "recompute a finished log and compare it with what was published",
     "state": "rebuild a partition's state from its input",
     "config": "show the settings in force and where each one came from",
-    "bench": "measure drain rate, events per CPU-second and latency on this machine",
+    "bench": "measure drain rate, events per CPU-second and latency here",
 }
 """The first word of a command and what it does, in the order `--help` lists them."""
 
@@ -61,12 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     """Build the parser; only the word in use is imported and configured."""
-    parser = argparse.ArgumentParser(prog="tropplein", description=importlib.import_module("streams").__doc__)
+    parser = argparse.ArgumentParser(
+        prog="tropplein",
+        description=importlib.import_module("streams").__doc__,
+        # A table of our own: argparse breaks the line after a long word.
+        epilog="\n".join(["commands:", *(f"  {word:<11}{line}" for word, line in WORDS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"tropplein {_version()}")
-    table = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    table = parser.add_subparsers(
+        metavar="COMMAND", required=True, help="one of the commands below; each has its own --help"
+    )
     used = next((word for word in words if not word.startswith("-")), None)
-    for word, help_line in WORDS.items():
-        child = table.add_parser(word, help=help_line, description=help_line)
+    for word in WORDS:
+        child = table.add_parser(word)
         if word == used:
             module = importlib.import_module(f"streams.cli.{word}")
             child.description = module.HELP
