@@ -90,6 +90,24 @@ class Call:
         self.asked = attempt
 
 
+def _share_names() -> None:
+    """Set every attribute that ordinary calls have on a first call, which is then forgotten.
+
+    CPython keeps the attributes of a class in one table of names that only the first few instances can extend; a name
+    met later costs each call a dict of its own, some two microseconds and half a kilobyte.
+    """
+    call = Call("", 0, "", "")
+    for name in (
+        "plan_version", "offered_at", "asked", "target", "placed_at", "decided", "seen_at", "due_at", "timer_at",
+        "touched", "answered_at", "ended_by", "cause", "ended_at", "version", "epoch", "sequence", "trunk", "campaign",
+        "dialled", "caller", "channels", "wrapped_up_at",
+    ):  # fmt: skip
+        setattr(call, name, getattr(call, name))
+
+
+_share_names()
+
+
 def call_ref(call: Call) -> str:
     """Return the short reference a switch carries to the partner: unique in its network, in capital hexadecimals."""
     return f"{call.ordinal:X}"

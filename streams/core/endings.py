@@ -50,8 +50,7 @@ def finish(network: Network, call: Call) -> None:
     if target is not None and target.uses_positions:
         target.positions.pop(call.call_id, None)
         network.changed[target.name] = None
-    call.phase = "ENDED"
-    network.wait_for(call, network.clock + network.remember_us)
+    network.remember(call)
     if not call.tombstone:
         if call.asked == 0 and call.undecided_cause != UndecidedCause.FAIL_OPEN:
             network.unasked.pop(call.call_id, None)
@@ -61,11 +60,8 @@ def finish(network: Network, call: Call) -> None:
 
 
 def expire(network: Network, call: Call) -> None:
-    """A call's timer ran out: its memory, its wrap-up, its lease, or, once suspect, its hard limit."""
+    """A call's timer ran out: its wrap-up, its lease, or, once suspect, its hard limit."""
     phase = call.phase
-    if phase == "ENDED":
-        network.forget(call)
-        return
     network.touch(call)
     if phase == "WRAPPING":
         target = call.target

@@ -11,6 +11,7 @@ time. Every call has one timer: its lease, the end of its wrap-up, or the end of
 
 from __future__ import annotations
 
+from collections import deque
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,7 @@ class Network:
         self.partials: dict[str, PartialSnapshot] = {}
         self.counts: dict[str, int] = {}
         self.timers: list[tuple[int, int, Call]] = []
+        self.memories: deque[tuple[int, Call]] = deque()
         self.next_at = self.change_at = self.minute_at = -FOREVER
         self.out: list[Output] = []
         self.changed: dict[str, None] = {}
@@ -165,7 +167,7 @@ class Network:
             at, _, call = heappop(timers)
             if call.timer_at == at:
                 self._set_timer(call)
-        due = timers[0][0] if timers else FOREVER
+        due = timers[0][0] if timers else FOREVER  # memories may end whenever the next event comes
         due = min(due, self.change_at) if self.plan is not None else due
         return due if due < FOREVER else None
 
@@ -249,6 +251,15 @@ class Network:
             call.touched = True
             self.touched.append(call)
 
+    def remember(self, call: Call) -> None:
+        """Begin the memory of a call that is over. All memories last equally long, so they end in their own order."""
+        call.phase = "ENDED"
+        call.due_at = due = self.clock + self.remember_us
+        call.timer_at = None
+        self.memories.append((due, call))
+        if due < self.next_at:
+            self.next_at = due
+
     def wait_for(self, call: Call, at: int) -> None:
         """Set the call's timer to ``at``."""
         call.due_at = at
@@ -277,11 +288,13 @@ class Network:
 
     def advance(self) -> None:
         """Let everything happen that is due by the clock: timers in the order of (due, ordinal), then calendars."""
-        clock, timers = self.clock, self.timers
+        clock, timers, memories = self.clock, self.timers, self.memories
+        while memories and memories[0][0] <= clock:
+            self._forget(memories.popleft()[1])
         while timers and timers[0][0] <= clock:
             due, _, call = heappop(timers)
             if call.timer_at != due:
-                continue  # an earlier timer has taken this one's place
+                continue  # the call is over, or an earlier timer has taken this one's place
             call.timer_at = None
             if call.due_at > due:
                 self._set_timer(call)
@@ -293,7 +306,12 @@ class Network:
             self.minute_at = clock - clock % MINUTE_US + MINUTE_US
             for target in self.targets.values():
                 target.new_minute()
-        self.next_at = min(self.minute_at, self.change_at, timers[0][0] if timers else FOREVER)
+        self.next_at = min(
+            self.minute_at,
+            self.change_at,
+            timers[0][0] if timers else FOREVER,
+            memories[0][0] if memories else FOREVER,
+        )
 
     def follow_calendars(self) -> None:
         """Find the next instant at which a window, a day or a stated capacity ends."""
@@ -308,12 +326,6 @@ class Network:
                 edge = target.capacity_until
         self.change_at = edge
         self.next_at = min(self.next_at, edge)
-
-    def forget(self, call: Call) -> None:
-        """Drop a call whose memory has run out."""
-        del self.calls[call.call_id]
-        self.memory.known -= 1
-        self.touch(call)
 
     def _turn_calendars(self) -> None:
         """Judge every window again at the clock, and count who is there beyond what now may be."""
@@ -376,9 +388,14 @@ class Network:
                 call.outcome = Outcome.LOST_BY_RESTART
                 call.ended_at = at
                 call.end_estimated = call.tombstone = True
-                call.phase = "ENDED"
-                self.wait_for(call, self.clock + self.remember_us)
+                self.remember(call)
         return call
+
+    def _forget(self, call: Call) -> None:
+        """Drop a call whose memory has run out."""
+        del self.calls[call.call_id]
+        self.memory.known -= 1
+        self.touch(call)
 
     def _trust(self, call: Call) -> None:
         """A suspect was heard of again."""
@@ -394,12 +411,15 @@ class Network:
         if call.due_at < self.next_at:
             self.next_at = call.due_at
 
-    def set_timers(self, calls: Sequence[Call]) -> None:
-        """Set the timers of all these calls at once (after a restore)."""
-        for call in calls:
+    def set_timers(self) -> None:
+        """Set the timers of all calls anew (after a restore, or when memories last longer or shorter)."""
+        over = [call for call in self.calls.values() if call.phase == "ENDED"]
+        alive = [call for call in self.calls.values() if call.phase != "ENDED"]
+        for call in alive:
             call.timer_at = call.due_at
-        self.timers = [(call.due_at, call.ordinal, call) for call in calls]
+        self.timers = [(call.due_at, call.ordinal, call) for call in alive]
         heapify(self.timers)
+        self.memories = deque((call.due_at, call) for call in sorted(over, key=lambda call: (call.due_at, call.ordinal)))
         self.next_at = -FOREVER
 
 

@@ -110,6 +110,7 @@ def follow(network: Network, plan: Plan) -> None:
     network.version = plan.version
     network.rules = RULES
     network.live_clock = plan.clock == "LIVE"
+    shifted = network.remember_us != plan.remember_us
     network.remember_us = plan.remember_us
     network.calls_max = plan.calls_max
     network.max_ask_age_us = plan.max_ask_age_us
@@ -129,6 +130,8 @@ def follow(network: Network, plan: Plan) -> None:
     network.treatments = {treatment.name: treatment for treatment in plan.treatments}
     for call in network.calls.values():
         attach(network, call)
+    if shifted:
+        network.set_timers()
 
 
 def attach(network: Network, call: Call) -> None:
@@ -176,7 +179,7 @@ def restore(network: Network, state: HeadState, plan: Plan | None, calls: Sequen
     for target in network.targets.values():
         target.new_minute()
         network.changed[target.name] = None
-    network.set_timers(restored)
+    network.set_timers()
     network.parts.cut(network.calls, state.bucket_bits)
     network.follow_calendars()
 
