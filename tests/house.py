@@ -1,6 +1,8 @@
 """The rules of the house that a machine can check, each as a function from a source to the sentences it deserves."""
 
+import argparse
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -235,11 +237,26 @@ def command_faults(name: str, text: str, targets: set[str]) -> list[str]:
     shown = re.findall(r"^```[^\n]*\n(.*?)^```|^((?: {4}|\t)[^\n]*)$|`([^`\n]+)`", text, re.MULTILINE | re.DOTALL)
     faults = []
     for command in "\n".join("".join(parts) for parts in shown).splitlines():
-        if (hit := re.match(r"\s*(?:\$ )?tropplein ([a-z]+)", command)) and hit[1] not in WORDS:
-            faults.append(f"{name}: there is no `tropplein {hit[1]}`")
+        if hit := re.match(r"\s*(?:\$ )?tropplein ([a-z]+)(.*)", command):
+            faults += [f"{name}: there is no `tropplein {unknown}`" for unknown in unknown_words(hit[1], hit[2])]
         if hit := re.match(r"\s*(?:\$ )?make((?: [a-z]+\b(?!=))+)", command):
             faults += [f"{name}: there is no `make {target}`" for target in hit[1].split() if target not in targets]
     return faults
+
+
+def unknown_words(word: str, rest: str) -> list[str]:
+    """The first word, the second words and the flags of one shown command that its parser does not know."""
+    if word not in WORDS:
+        return [word]
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"streams.cli.{word}").configure(parser)
+    tables = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    seconds = {name: child for table in tables for name, child in table.choices.items()}
+    known = {flag for each in (parser, *seconds.values()) for flag in each._option_string_actions}
+    shown = re.match(r" ([a-z|-]+)", rest) if seconds else None
+    unknown = [second for second in (shown[1].split("|") if shown else []) if second not in seconds]
+    unknown += [flag for flag in re.findall(r"(?<=[\s\[|])--[a-z][a-z-]*", rest) if flag not in known]
+    return [f"{word} {each}" for each in unknown]
 
 
 def make_targets() -> set[str]:

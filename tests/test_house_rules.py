@@ -96,10 +96,20 @@ def test_a_planted_text_is_caught(name, text, fault):
 
 
 def test_a_document_that_shows_a_command_that_does_not_exist_is_caught():
-    text = (
-        "    make demo tset SEED=3\n\nRun `tropplein dedice` or\n```\n$ tropplein decide -\nmake check\n```\nmake sense"
-    )
+    text = "    make demo tset SEED=3\n\nRun `tropplein dedice` or\n```\n$ tropplein config --help\nmake check\n```\nmake sense"
     assert command_faults("a.md", text, {"demo", "check"}) == [
         "a.md: there is no `make tset`",
         "a.md: there is no `tropplein dedice`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "unknown"),
+    [
+        ("tropplein topics create|check", []),
+        ("tropplein topics invent|check --help", ["topics invent"]),
+        ("tropplein plan show --verbose-please [--help]", ["plan --verbose-please"]),
+    ],
+)
+def test_a_document_that_shows_an_unknown_second_word_or_flag_is_caught(shown, unknown):
+    assert command_faults("a.md", f"`{shown}`", set()) == [f"a.md: there is no `tropplein {each}`" for each in unknown]
