@@ -104,7 +104,7 @@ _NEW: Final = HashState(NOTHING, (), NOTHING)
 class Ledger:
     """Numbers, hashes and encodes the outputs of one partition.
 
-    ``outputs`` are the kinds to write: others are neither encoded nor counted. ``seal`` encrypts dead letters that may
+    ``kinds`` are those to write: others are neither encoded nor counted. ``seal`` encrypts dead letters that may
     hold a telephone number; without it their values are dropped.
     """
 
@@ -113,10 +113,10 @@ class Ledger:
         partition: int,
         framing: FramingWriter,
         *,
-        outputs: Iterable[str] = ALL_OUTPUTS,
+        kinds: Iterable[str] = ALL_OUTPUTS,
         seal: Seal | None = None,
     ) -> None:
-        wanted = frozenset(outputs)
+        wanted = frozenset(kinds)
         if not wanted <= ALL_OUTPUTS:
             raise ValueError(f"no such output: {', '.join(sorted(wanted - ALL_OUTPUTS))}")
         self._partition = partition
@@ -124,7 +124,6 @@ class Ledger:
         self._decision_prefix = self._prefixes["Decision"]
         self._wants_decisions = DECISIONS in wanted
         self._wants_records = CALL_RECORDS in wanted
-        self._wants_states = SITE_STATE in wanted
         self._seal = seal
         self._networks: dict[str, _Hashes] = {}
         self._decisions, self._records, self._letters = (_Counter(_NONE) for _ in range(3))
@@ -175,7 +174,7 @@ class Ledger:
         return Message(CALL_RECORDS, self._networks[output.network].key, self._prefixes["CallRecord"] + body)
 
     def dead_letter(
-        self, offset: int, appended_at: int, *, key: bytes | None, value: bytes | None, refusal: Refusal
+        self, offset: int, appended_at: int, key: bytes | None, value: bytes | None, refusal: Refusal
     ) -> Message:
         """Number and encode the dead letter of a refused record."""
         counter = self._letters
@@ -188,16 +187,10 @@ class Ledger:
             DEAD_LETTERS, letter.key, self._prefixes["DeadLetter"] + self._encode_letter(letter), headers(letter)
         )
 
-    def site_state(self, state: SiteState, offset: int) -> Message | None:
-        """The message of a site's state as of an offset; None where site states are not wanted."""
-        if not self._wants_states:
-            return None
+    def site_state(self, state: SiteState, offset: int) -> Message:
+        """The message of a site's state as of an offset. Site states are not counted."""
         body = self._encode_state((*state, self._partition, offset))
         return Message(SITE_STATE, site_key(state.network, state.site), self._prefixes["SiteState"] + body)
-
-    def site_gone(self, network: str, site: str) -> Message | None:
-        """The message that deletes the state of a site that left the plan; None where site states are not wanted."""
-        return Message(SITE_STATE, site_key(network, site), None) if self._wants_states else None
 
     @property
     def counts(self) -> dict[str, Count]:
@@ -210,12 +203,15 @@ class Ledger:
         hashes = self._networks.get(network)
         return _NEW if hashes is None else HashState(hashes.input_hash, tuple(hashes.pending), hashes.chain)
 
-    def restore(self, counts: Mapping[str, Count], hashes: Mapping[str, HashState]) -> None:
-        """Continue where a marker's counts and the heads' hashes were; anything noted before is forgotten."""
+    def restore_counts(self, counts: Mapping[str, Count]) -> None:
+        """Count on from a marker's counts."""
         self._decisions = _Counter(counts.get(DECISIONS, _NONE))
         self._records = _Counter(counts.get(CALL_RECORDS, _NONE))
         self._letters = _Counter(counts.get(DEAD_LETTERS, _NONE))
-        self._networks = {network: _Hashes(network, state) for network, state in hashes.items()}
+
+    def restore_hashes(self, network: str, state: HashState) -> None:
+        """Hash on from a head's hashes."""
+        self._networks[network] = _Hashes(network, state)
 
 
 def site_key(network: str, site: str) -> bytes:

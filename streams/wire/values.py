@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field
+from types import MappingProxyType
 from typing import Any
 
 from streams.core import decisions, events, plan, state
@@ -47,9 +48,11 @@ class Reader:
     """Builds core values from dictionaries read with one schema, whichever version wrote them.
 
     A field the writer did not know takes the core's default, which is the schema's; one that is gone is left out.
+    ``more`` names the values of records that are none of the core's.
     """
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], more: Mapping[str, type] = MappingProxyType({})) -> None:
+        self._classes = {**CLASSES, **more}
         self._named: dict[str, Builder] = {}
         self.read: Builder = self._builder(schema)
 
@@ -78,7 +81,7 @@ class Reader:
 
     def _record(self, schema: Mapping[str, Any]) -> Builder:
         """The builder of a record."""
-        found = CLASSES[schema["name"]]
+        found = self._classes[schema["name"]]
         written = {field["name"]: self._builder(field["type"]) for field in schema["fields"]}
         kept = [(name, written[name]) for name in names(found) if name in written]
         missing = {name: value for name, value in defaults(found).items() if name not in written}
