@@ -95,6 +95,10 @@ class Record:
             raise Refused(RefusalReason.BAD_AVRO, f"{left} bytes are left over after {self._title()}")
         if not same:
             raise Refused(RefusalReason.BAD_AVRO, f"not the one encoding that Avro has for this {self._title()}")
+        return self.event(values)
+
+    def event(self, values: Any) -> CallEvent | ControlEvent:
+        """The event of fields as fastavro reads them; raises Refused where a value may not be."""
         self._check(values)
         event = self._read(values)
         if isinstance(event, ControlEvent):
