@@ -61,13 +61,16 @@ class Call:
     ended_at: int | None = None
     wrapped_up_at: int | None = None
 
-    def __init__(self, call_id: str, ordinal: int, site: str, switch: str) -> None:
+    def __init__(
+        self, call_id: str, ordinal: int, site: str, switch: str, plan_version: str | None = None
+    ) -> None:
         """Make a call that is only known by name: nothing was heard of it, nothing is held."""
         self.call_id = call_id
         self.ordinal = ordinal
         self.site = site
         self.switch = switch
         self.phase = "WAITING"
+        self.plan_version = plan_version
 
     def state(self) -> CallState:
         """Return this call as a value."""
@@ -106,11 +109,6 @@ def _share_names() -> None:
 
 
 _share_names()
-
-
-def call_ref(call: Call) -> str:
-    """Return the short reference a switch carries to the partner: unique in its network, in capital hexadecimals."""
-    return f"{call.ordinal:X}"
 
 
 def outcome_of(call: Call, short_abandon_us: int | None) -> str:
@@ -168,5 +166,5 @@ def record_of(network: str, call: Call, short_abandon_us: int | None) -> CallRec
         max(wrapped - ended, 0) if wrapped is not None and ended is not None else None,
         outcome_of(call, short_abandon_us), call.ended_by, call.cause, attempts, _resources(call), call.treatment,
         call.undecided_cause if call.decided is None or call.decided.verdict is None else None,
-        call.end_estimated, call_ref(call),
+        call.end_estimated, f"{call.ordinal:X}",
     )  # fmt: skip

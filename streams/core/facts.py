@@ -29,50 +29,48 @@ OVER = ("ENDED", "WRAPPING")
 FAIL_OPEN = (Why.DEADLINE, Why.BROKER, Why.LAG, Why.GATEWAY_RESTART)
 
 
-def learn(network: Network, call: Call, event: CallEvent) -> None:
+UNSAID = (None,) * 10
+"""What an event says of a call in the fields from ``trunk`` to ``correlation_id`` if it says nothing."""
+
+
+def learn(call: Call, event: CallEvent) -> None:
     """Take what an event says of the call itself, where nothing was known."""
-    call.plan_version = network.version
-    if call.epoch is None:
-        call.epoch = event.epoch
-    if event[11:15] != _UNSAID or event.priority is not None or event.correlation_id is not None:
-        for name in ("trunk", "campaign", "dialled", "caller", "priority", "correlation_id"):
-            value = getattr(event, name)
-            if value is not None and getattr(call, name) is None:
-                setattr(call, name, value)
-
-
-_UNSAID = (None,) * 4
+    for name in ("trunk", "campaign", "dialled", "caller", "priority", "correlation_id"):
+        value = getattr(event, name)
+        if value is not None and getattr(call, name) is None:
+            setattr(call, name, value)
 
 
 def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     """OFFERED: the call is there; with ``asks``, somebody wants to know where it goes."""
     known = call.offered_at
-    asks = event.asks
     changed = known is None or at < known
     if changed:
         call.offered_at = at
         if known is None:
-            _meet(network, call, event)
-    if asks:
+            if call.seen_at:
+                learn(call, event)
+            site = network.targets.get(call.site)
+            if site is not None:
+                site.offered += 1
+                site.offered_today += 1
+    if event.asks:
         attempt = event.attempt or 1
         changed = attempt > call.asked
         if changed:
             ask(network, call, event, at, attempt)
+    elif known is None:
+        _present(network, call, event)
     if changed and call.phase == "ENDED":
         _complete(network, call)
     return changed
 
 
-def _meet(network: Network, call: Call, event: CallEvent) -> None:
-    """Count the call as offered, once; without a question it is there all the same, and holds its line."""
-    if call.seen_at:
-        learn(network, call, event)
-    site = network.targets.get(call.site)
-    if site is not None:
-        site.offered += 1
-        site.offered_today += 1
-        network.changed[site.name] = None
-    if not event.asks and call.asked == 0:
+def _present(network: Network, call: Call, event: CallEvent) -> None:
+    """Nobody asked, but the call is there: it holds its line, and it is told why it was not asked about."""
+    if call.site in network.targets:
+        network.changed[call.site] = None
+    if call.asked == 0:
         call.undecided_cause = call.undecided_cause or _cause(network, event)
         if call.phase not in OVER:
             network.unasked[call.call_id] = call

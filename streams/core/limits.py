@@ -109,25 +109,33 @@ class Target:
 
     def refusal(self, at: int, clock: int, call: Call) -> tuple[str | None, int | None]:
         """Return why the call can't be placed here (None: it can) and the free places seen, itself not counted."""
-        span = self.span_for(at)
-        if not span.open:
+        span = self.span
+        if not span[0] <= at < span[1]:
+            span = self.span_for(at)
+        if not span[2]:
             return "OUT_OF_HOURS", 0
         call_id = call.call_id
-        staffed = self.staffed(span, clock)
+        until = self.capacity_until
+        staffed = span[3] if until is None or clock >= until else self.capacity
         limit = self.limit
+        room: int | None = None
         if self.partner:
             seats = limit if staffed is None else staffed if limit is None else min(limit, staffed)
             if seats is None:
                 return None, None
             room = seats - self.reserved - len(self.positions) + (call_id in self.positions)
             return (None if room > 0 else "PARTNER_FULL"), room
-        room: int | None = None
         if limit is not None:
-            room = limit - len(self.places) + (call_id in self.places)
+            places = self.places
+            room = limit - len(places)
+            if call.target is self:
+                room += call_id in places
             if room <= 0:
                 return "SITE_FULL", room
         if staffed is not None:
-            free = staffed + self.waiting_places - len(self.positions) + (call_id in self.positions)
+            free = staffed + self.waiting_places - len(self.positions)
+            if call.target is self:
+                free += call_id in self.positions
             if free <= 0:
                 return "NO_POSITION", free
             if room is None or free < room:

@@ -365,8 +365,8 @@ class Network:
         """Make a call of the first event about it; None if it is late, or if there is no room to remember it."""
         if self.clock - at > self.remember_us:
             self.late += 1
-            call = Call(event.call_id, 0, event.site, event.switch)
-            facts.learn(self, call, event)
+            call = Call(event.call_id, 0, event.site, event.switch, self.version)
+            facts.learn(call, event)
             if event.type == "OFFERED":
                 call.offered_at = at
             call.outcome = Outcome.LATE_EVENT
@@ -378,11 +378,12 @@ class Network:
             return None
         self.ordinal += 1
         memory.known += 1
-        call = Call(event.call_id, self.ordinal, event.site, event.switch)
-        facts.learn(self, call, event)
-        self.calls[event.call_id] = call
-        epoch = event.epoch
+        call_id, epoch = event.call_id, event.epoch
+        call = self.calls[call_id] = Call(call_id, self.ordinal, event.site, event.switch, self.version)
+        if event[11:21] != facts.UNSAID:
+            facts.learn(call, event)
         if epoch is not None:
+            call.epoch = epoch
             known = self.switches[event.switch].epoch
             if known is not None and epoch < known:
                 call.outcome = Outcome.LOST_BY_RESTART

@@ -26,8 +26,8 @@ def choose(network: Network, call: Call, at: int) -> Choice:
     if line is not None and line.room() + (call.call_id in line.incoming) <= 0:
         return _treat(network, call, "TRUNK_FULL", ())
     cause = network.causes.get(call.campaign) if call.campaign is not None else None
-    if cause is not None and cause.limit is not None:
-        if len(cause.calls) - (call.call_id in cause.calls) >= cause.limit:
+    if cause is not None and cause.limit is not None and cause.limit <= len(cause.calls):
+        if call.call_id not in cause.calls:
             return _treat(network, call, "CAMPAIGN_FULL", ())
     site = network.targets.get(call.site)
     if site is None or site.partner:
@@ -37,7 +37,7 @@ def choose(network: Network, call: Call, at: int) -> Choice:
         return _overflow(network, call, at, "RETURNED", Considered(site.name, "RETURNED", None))
     reason, room = site.refusal(at, network.clock, call)
     if reason is None:
-        return "ADMIT", site, None, "ROOM", site.looked(room)
+        return "ADMIT", site, None, "ROOM", site.roomy.get(room) or site.looked(room)
     if _has_priority(site, call, reason, network.clock):
         return "ADMIT", site, None, "PRIORITY", (Considered(site.name, "PRIORITY", room),)
     return _overflow(network, call, at, reason, Considered(site.name, reason, room))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streams.core.calls import call_ref
 from streams.core.decisions import Attempt, Decision
 from streams.core.overflow import choose
 from streams.core.seats import free_line, hold_line, leave, seat
@@ -58,10 +57,11 @@ def ask(network: Network, call: Call, event: CallEvent, at: int, attempt: int) -
         network.unasked.pop(call.call_id, None)
     if site is not None:
         _tally(site, verdict, reason, name)
-        network.changed[site.name] = None
+        if site is not target:
+            network.changed[site.name] = None
     decision = (
-        network.name, event.site, call.call_id, attempt, call_ref(call), verdict, name, treatment, reason, considered,
-        busy, limit, version, network.rules, event.occurred_at,
+        network.name, event.site, call.call_id, attempt, f"{call.ordinal:X}", verdict, name, treatment, reason,
+        considered, busy, limit, version, network.rules, event.occurred_at,
     )  # fmt: skip
     network.out.append(_new(Decision, decision))
 
