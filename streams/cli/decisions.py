@@ -63,8 +63,9 @@ def _decisions(values: list[bytes | None], ids: Mapping[int, int]) -> Iterator[d
 
 
 def _json_line(decision: dict[str, Any]) -> str:
-    """Return a whole decision as one line of JSON; hashes in hexadecimal."""
-    return json.dumps({name: value.hex() if isinstance(value, bytes) else value for name, value in decision.items()})
+    """Return a whole decision as `decide` writes it, with its place in the log; hashes in hexadecimal."""
+    plain = {name: value.hex() if isinstance(value, bytes) else value for name, value in decision.items()}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def _line(decision: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from streams.kafka.embedded import EmbeddedBroker
 from streams.kafka.publisher import Publisher
 from streams.wire.framing import FramingWriter
 from streams.wire.ledger import Ledger
+from streams.wire.ndjson import output_to_line
 from streams.wire.partition import partition_of
 
 DAY = 1_762_000_000_000_000
@@ -67,6 +68,13 @@ def test_json_gives_every_field_and_hashes_in_hexadecimal(capsys):
     assert (first["offset"], first["index"], first["sequence"], first["rules"]) == (0, 0, 0, 1)
     assert len(bytes.fromhex(first["chain"])) == len(bytes.fromhex(first["input_hash"])) == 32
     assert found["sw/2"]["limit"] is None
+
+
+def test_but_for_its_place_a_json_line_is_what_deciding_offline_writes(capsys):
+    assert main(["decisions", "--json", "--network", "bank"]) == 0
+    printed = capsys.readouterr().out
+    offline = output_to_line(decision("bank", "sw/2", limit=None))
+    assert printed.startswith(offline.removesuffix("}") + ',"partition":')
 
 
 def test_an_interval_is_of_the_time_of_publishing(capsys, monkeypatch):
