@@ -1,14 +1,17 @@
 """The commands about topics, schemas and events on a real broker and registry, as a person types them."""
 
+import dataclasses
 import json
 
 import pytest
 
 from streams.cli import main
 from streams.kafka import topics
-from streams.kafka.registry import Registry
+from streams.kafka.reader import Reader
+from streams.kafka.registry import Registry, Translations
 from streams.kafka.topics import CALL_EVENTS
 from streams.settings import Settings
+from streams.wire.decode import Decoder
 
 
 @pytest.fixture
@@ -69,3 +72,31 @@ def test_a_call_events_topic_with_the_brokers_time_keeps_no_given_times(typed):
     topics.create(typed.settings)
     assert not topics.keeps_given_times(typed.settings)
     assert typed.settings.topic(CALL_EVENTS).endswith("call-events")
+
+
+def test_a_file_goes_to_the_log_in_the_registrys_framing_and_reads_back(typed, registry_node, monkeypatch, tmp_path):
+    monkeypatch.setenv("TROPPLEIN_REGISTRY_URL", registry_node.url)
+    typed("topics", "create")
+    file = tmp_path / "events.ndjson"
+    event = {"network": "bank", "site": "bank", "call_id": "vru/1", "type": "OFFERED", "switch": "vru"}
+    file.write_text(json.dumps(event | {"occurred_at": "1999-02-01T08:00:00Z"}) + "\n")
+    code, printed = typed("produce", str(file), "--clock", "events")
+    assert code == 2 and "run `tropplein schemas register`" in printed
+    typed("schemas", "register")
+    code, printed = typed("produce", str(file), "--clock", "events", "--keep-times")
+    assert code == 2 and "LogAppendTime" in printed
+    code, printed = typed("produce", str(file), "--clock", "events")
+    assert (code, printed) == (0, f"sent 1 events of 1 networks to {typed.prefix}call-events\n")
+    settings = dataclasses.replace(typed.settings, registry_url=registry_node.url)
+    with Reader(settings, settings.topic(CALL_EVENTS), key=b"bank") as reader:
+        ((partition, batch),) = list(reader)
+    assert batch.values[0][0] == 0, "Confluent's framing"
+    (found,) = Decoder(partition, 4, dict_of(settings, batch.values[0])).decode(batch)
+    assert (found.call_id, found.asks, found.occurred_at) == ("vru/1", True, 917_856_000_000_000)
+    assert typed("decisions", "--network", "bank") == (0, "")
+
+
+def dict_of(settings, value):
+    """The table that a worker would keep: the number in a value, and what the registry says it stands for."""
+    number = int.from_bytes(value[1:5], "big")
+    return {number: Translations(settings)[number]}
