@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.core.decisions import Attempt, CallRecord, Held, Outcome
-from streams.core.state import CallState, Phase
+from streams.core.state import CallState
 
 if TYPE_CHECKING:
     from streams.core.limits import Target
@@ -19,6 +19,7 @@ PAST_ATTEMPTS_MAX = 15
 PAST_RESOURCES_MAX = 30
 """Resources remembered that a call has given back, for the same reason."""
 
+_TARGET = CallState._fields.index("target")
 NO_ATTEMPT = Attempt(*(0, *(None,) * 12))
 
 
@@ -61,23 +62,21 @@ class Call:
     ended_at: int | None = None
     wrapped_up_at: int | None = None
 
-    def __init__(
-        self, call_id: str, ordinal: int, site: str, switch: str, plan_version: str | None = None
-    ) -> None:
+    def __init__(self, call_id: str, ordinal: int, site: str, switch: str, plan_version: str | None = None) -> None:
         """Make a call that is only known by name: nothing was heard of it, nothing is held."""
         self.call_id = call_id
         self.ordinal = ordinal
         self.site = site
         self.switch = switch
-        self.phase = "WAITING"
+        self.phase: str = "WAITING"
         self.plan_version = plan_version
 
     def state(self) -> CallState:
         """Return this call as a value."""
-        target = self.target
-        return CallState(
-            *(getattr(self, name) if name != "target" else target and target.name for name in CallState._fields)
-        )
+        target = None if self.target is None else self.target.name
+        values = [getattr(self, name) for name in CallState._fields]
+        values[_TARGET] = target
+        return CallState._make(values)
 
     def gave_back(self, kind: str, name: str, from_at: int | None, until_at: int | None) -> None:
         """Remember a resource the call held before the one it holds now."""
@@ -123,12 +122,11 @@ def outcome_of(call: Call, short_abandon_us: int | None) -> str:
     last = call.decided
     if last is not None and last.verdict == "BLOCK" and last.placed_verdict is None:
         return Outcome.BLOCKED
-    if call.phase == Phase.DIVERTED or (call.end_estimated and call.target is not None and call.target.partner):
+    if call.phase == "DIVERTED" or (call.end_estimated and call.target is not None and call.target.partner):
         return Outcome.HANDED_OVER_UNKNOWN
     start = call.offered_at if call.queued_at is None else call.queued_at
-    if short_abandon_us is not None and start is not None and call.ended_at is not None:
-        if call.ended_at - start < short_abandon_us:
-            return Outcome.SHORT_ABANDON
+    if short_abandon_us is not None and call.ended_at is not None and call.ended_at - (start or 0) < short_abandon_us:
+        return Outcome.SHORT_ABANDON
     return Outcome.ABANDONED_RINGING if call.ringing_at is not None else Outcome.ABANDONED_WAITING
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streams.core import RULES, endings, seats, storage
+from streams.core import RULES, days, endings, seats, storage
 from streams.core.calendar import day_at
 from streams.core.calls import Call
 from streams.core.decisions import ExcessCause, Outcome, UndecidedCause
@@ -126,7 +126,7 @@ def apply_plan(network: Network, body: PlanApplied) -> None:
             target.count_excess(ExcessCause.LIMIT_LOWERED, _over(network, name) - before[name][1])
     network.day = day_at(body.plan.offsets, network.clock) if network.clock else None
     network.judged_at = network.clock
-    network.follow_calendars()
+    days.follow(network)
     network.changed.update(dict.fromkeys(network.targets))
 
 
@@ -158,7 +158,15 @@ def _snapshot(network: Network, body: SwitchSnapshot) -> None:
     partial = network.partials.get(body.switch)
     if partial is None or partial.snapshot_id != body.snapshot_id:
         partial = PartialSnapshot(
-            body.switch, body.snapshot_id, body.parts, body.as_of, body.epoch, body.as_of_sequence, network.clock, (), ()
+            body.switch,
+            body.snapshot_id,
+            body.parts,
+            body.as_of,
+            body.epoch,
+            body.as_of_sequence,
+            network.clock,
+            (),
+            (),
         )
     if body.part in partial.received:
         return
@@ -237,7 +245,7 @@ def _capacity(network: Network, body: CapacityChanged) -> None:
     target.capacity_until = span.until_at if body.until is None else min(body.until, span.until_at)
     target.count_excess(ExcessCause.LIMIT_LOWERED, target.over(span, network.clock) - over)
     network.changed[target.name] = None
-    network.follow_calendars()
+    days.follow(network)
 
 
 def _released(network: Network, body: CallReleased) -> None:

@@ -45,6 +45,10 @@ class Cause:
         self.limit = campaign.limit
         self.calls: dict[str, Call] = {}
 
+    def has(self, call: Call) -> bool:
+        """Say whether the call holds one of the campaign's units."""
+        return call.call_id in self.calls
+
 
 class Target:
     """A site or a partner with the calls that are there.
@@ -54,10 +58,37 @@ class Target:
     """
 
     __slots__ = (
-        "abandoned", "abandoned_today", "admitted_today", "answered", "answered_today", "blocked_today", "capacity",
-        "capacity_until", "decided", "excess", "leases", "limit", "name", "offered", "offered_today", "overflow_to",
-        "overflowed_today", "partner", "peak", "peak_before", "peak_today", "places", "plan", "positions", "reserved", "roomy",
-        "spec", "span", "uses_positions", "waiting_places", "wrap_up_us",
+        "abandoned",
+        "abandoned_today",
+        "admitted_today",
+        "answered",
+        "answered_today",
+        "blocked_today",
+        "capacity",
+        "capacity_until",
+        "decided",
+        "excess",
+        "leases",
+        "limit",
+        "name",
+        "offered",
+        "offered_today",
+        "overflow_to",
+        "overflowed_today",
+        "partner",
+        "peak",
+        "peak_before",
+        "peak_today",
+        "places",
+        "plan",
+        "positions",
+        "reserved",
+        "roomy",
+        "span",
+        "spec",
+        "uses_positions",
+        "waiting_places",
+        "wrap_up_us",
     )  # fmt: skip
 
     def __init__(self, spec: Site | Partner, plan: Plan) -> None:

@@ -15,11 +15,11 @@ from collections import deque
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from streams.core import RULES, control, endings, facts, questions, storage
-from streams.core.calendar import FOREVER, day_at, day_end, span_at
+from streams.core import RULES, control, days, endings, facts, questions, storage
+from streams.core.calendar import FOREVER
 from streams.core.calls import Call, record_of
-from streams.core.decisions import ExcessCause, Outcome
-from streams.core.events import CallEvent
+from streams.core.decisions import Outcome
+from streams.core.events import ControlEvent
 from streams.core.limits import Cause, Line, Target
 from streams.core.plan import SECOND_US
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streams.core.decisions import Output, SiteState
-    from streams.core.events import ControlEvent
+    from streams.core.events import CallEvent
     from streams.core.plan import Plan, Treatment
     from streams.core.state import CallState, HeadState, PartialSnapshot, Snapshot
 
@@ -105,7 +105,7 @@ class Network:
 
         Raises ``Refused`` for a control event that cannot take effect; the network is then as before.
         """
-        if type(event) is not CallEvent:
+        if isinstance(event, ControlEvent):
             return control.apply(self, event, appended_at)
         occurred_at = event.occurred_at
         if self.live_clock:
@@ -196,7 +196,7 @@ class Network:
         if target is None:
             return None
         count = sum(call.target is target for call in self.suspects.values())
-        day = None if self.day is None else _date(self.day)
+        day = None if self.day is None else days.date(self.day)
         return target.site_state(self.name, self.clock, suspects=count, day=day)
 
     def undecided(self) -> int:
@@ -301,7 +301,7 @@ class Network:
             else:
                 endings.expire(self, call)
         if clock >= self.change_at:
-            self._turn_calendars()
+            days.turn(self)
         if clock >= self.minute_at:
             self.minute_at = clock - clock % MINUTE_US + MINUTE_US
             for target in self.targets.values():
@@ -312,44 +312,6 @@ class Network:
             timers[0][0] if timers else FOREVER,
             memories[0][0] if memories else FOREVER,
         )
-
-    def follow_calendars(self) -> None:
-        """Find the next instant at which a window, a day or a stated capacity ends."""
-        plan, clock = self.plan, self.judged_at
-        if plan is None:
-            self.change_at = FOREVER
-            return
-        edge = day_end(plan.offsets, clock)
-        for target in self.targets.values():
-            edge = min(edge, span_at(target.spec.hours, clock, plan.horizon_at, plan.offsets).until_at)
-            if target.capacity_until is not None and clock < target.capacity_until < edge:
-                edge = target.capacity_until
-        self.change_at = edge
-        self.next_at = min(self.next_at, edge)
-
-    def _turn_calendars(self) -> None:
-        """Judge every window again at the clock, and count who is there beyond what now may be."""
-        plan, clock, before = self.plan, self.clock, self.judged_at
-        if plan is None:
-            self.change_at = FOREVER
-            return
-        day = day_at(plan.offsets, clock)
-        for target in self.targets.values():
-            was = span_at(target.spec.hours, before, plan.horizon_at, plan.offsets)
-            now = span_at(target.spec.hours, clock, plan.horizon_at, plan.offsets)
-            if self.day is not None and was.open and not now.open:
-                target.count_excess(ExcessCause.WINDOW_CLOSED, len(target.places))
-            elif self.day is not None and now.open:
-                lowered = target.over(now, clock) - (target.over(was, before) if was.open else 0)
-                target.count_excess(ExcessCause.LIMIT_LOWERED, lowered)
-            if target.capacity_until is not None and target.capacity_until <= clock:
-                target.capacity = target.capacity_until = None
-            if self.day != day:
-                target.new_day()
-            self.changed[target.name] = None
-        self.day = day
-        self.judged_at = clock
-        self.follow_calendars()
 
     def _clamp(self, event: CallEvent, latest: int, appended_at: int) -> int:
         """Bring a wrong clock's instant into bounds, what the event waited at the edge taken off again."""
@@ -420,17 +382,7 @@ class Network:
             call.timer_at = call.due_at
         self.timers = [(call.due_at, call.ordinal, call) for call in alive]
         heapify(self.timers)
-        self.memories = deque((call.due_at, call) for call in sorted(over, key=lambda call: (call.due_at, call.ordinal)))
+        self.memories = deque(
+            (call.due_at, call) for call in sorted(over, key=lambda call: (call.due_at, call.ordinal))
+        )
         self.next_at = -FOREVER
-
-
-def _date(day: int) -> str:
-    """Return a day number as an ISO date, without any calendar library (civil-from-days, proleptic Gregorian)."""
-    shifted = day + 719_468
-    era, rest = divmod(shifted, 146_097)
-    year_of_era = (rest - rest // 1460 + rest // 36_524 - rest // 146_096) // 365
-    day_of_year = rest - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    month_index = (5 * day_of_year + 2) // 153
-    month = month_index + 3 if month_index < 10 else month_index - 9  # noqa: PLR2004 the year begins in March here
-    year = year_of_era + era * 400 + (month <= 2)  # noqa: PLR2004 January and February belong to the next year
-    return f"{year:04d}-{month:02d}-{day_of_year - (153 * month_index + 2) // 5 + 1:02d}"

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from streams.core.limits import Line, Target
     from streams.core.network import Network
 
-
     Choice = tuple[str, Target | None, str | None, str, tuple[Considered, ...]]
     """Verdict, target, treatment (at most one of the two), reason, the targets looked at."""
 
@@ -26,9 +25,8 @@ def choose(network: Network, call: Call, at: int) -> Choice:
     if line is not None and line.room() + (call.call_id in line.incoming) <= 0:
         return _treat(network, call, "TRUNK_FULL", ())
     cause = network.causes.get(call.campaign) if call.campaign is not None else None
-    if cause is not None and cause.limit is not None and cause.limit <= len(cause.calls):
-        if call.call_id not in cause.calls:
-            return _treat(network, call, "CAMPAIGN_FULL", ())
+    if cause is not None and cause.limit is not None and cause.limit <= len(cause.calls) and not cause.has(call):
+        return _treat(network, call, "CAMPAIGN_FULL", ())
     site = network.targets.get(call.site)
     if site is None or site.partner:
         considered = Considered(call.site, "UNKNOWN_SITE", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.core.control import Refused
-from streams.core.events import CallEvent, Tick
+from streams.core.events import CallEvent, ControlEvent, Tick
 from streams.core.network import NOTHING, Memory, Network
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Partition:
 
     def _tick(self, event: Event, appended_at: int) -> Sequence[Output]:
         """Let time pass in every live network that is due, in the order of their ids."""
-        if type(event) is CallEvent or not isinstance(event.body, Tick):
+        if not isinstance(event, ControlEvent) or not isinstance(event.body, Tick):
             raise Refused("NO_NETWORK", "a control event without network can only be a tick")
         outputs: list[Output] = []
         for name in sorted(self.networks):

@@ -80,14 +80,14 @@ class Decided(NamedTuple):
 
     verdict: str | None
     reason: str
-    count: int
+    count: int  # type: ignore[assignment] # a tuple's own count is of no use here
 
 
 class Excess(NamedTuple):
     """How many units were taken at or above a limit, by cause."""
 
     cause: str
-    count: int
+    count: int  # type: ignore[assignment] # a tuple's own count is of no use here
 
 
 class TargetState(NamedTuple):
@@ -137,7 +137,7 @@ class Count(NamedTuple):
     """A named count of the network since its beginning."""
 
     name: str
-    count: int
+    count: int  # type: ignore[assignment] # a tuple's own count is of no use here
 
 
 class HeadState(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from streams.core import RULES
+from streams.core import RULES, days
 from streams.core.calls import Call
 from streams.core.limits import Cause, Line, Target
 from streams.core.state import CallState, Count, HeadState, Snapshot, SwitchState
@@ -76,7 +76,8 @@ def snapshot(network: Network, *, everything: bool, bits: int = 0) -> Snapshot:
     parts.plan_changed = False
     indices = range(1 << parts.bits) if everything else sorted(dirty)
     buckets = {
-        index: tuple(sorted((call.state() for call in parts.buckets[index].values()), key=_ordinal)) for index in indices
+        index: tuple(sorted((call.state() for call in parts.buckets[index].values()), key=_ordinal))
+        for index in indices
     }
     return Snapshot(head(network), plan, buckets)
 
@@ -101,7 +102,8 @@ def head(network: Network) -> HeadState:
 
 def knows(plan: Plan, name: str) -> bool:
     """Say whether the plan has a site or partner of this name."""
-    return any(spec.name == name for spec in (*plan.sites, *plan.partners))
+    specs: tuple[Site | Partner, ...] = (*plan.sites, *plan.partners)
+    return any(spec.name == name for spec in specs)
 
 
 def follow(network: Network, plan: Plan) -> None:
@@ -181,7 +183,7 @@ def restore(network: Network, state: HeadState, plan: Plan | None, calls: Sequen
         network.changed[target.name] = None
     network.set_timers()
     network.parts.cut(network.calls, state.bucket_bits)
-    network.follow_calendars()
+    days.follow(network)
 
 
 def _call(network: Network, state: CallState) -> Call:
