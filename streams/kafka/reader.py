@@ -123,11 +123,11 @@ class Reader:
         while left:
             found, at_end = self._next()
             for run in found:
-                if run.partition in left:
-                    moved = time.monotonic()
-                    kept = _before(run.batch, self.ends[run.partition])
-                    if kept.offsets:
-                        yield Run(run.partition, kept)
+                kept = _before(run.batch, self.ends[run.partition])
+                if run.partition in left and kept.offsets:
+                    yield Run(run.partition, kept)
+                # After the yield: whoever takes long over a run is not a broker that is silent.
+                moved = time.monotonic()
             done = {each for each, position in self._positions(left, at_end).items() if position >= self.ends[each]}
             if done:
                 moved = time.monotonic()

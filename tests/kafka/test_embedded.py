@@ -1,8 +1,10 @@
 """The mechanics of publisher and reader on the in-process broker; promises are tried on a real one."""
 
+import time
+
 import pytest
 
-from streams.kafka import embedded, topics
+from streams.kafka import embedded, reader, topics
 from streams.kafka.clients import KafkaTrouble, cluster, reach
 from streams.kafka.embedded import EmbeddedBroker
 from streams.kafka.publisher import Publisher
@@ -17,11 +19,11 @@ def settings():
         yield broker.settings()
 
 
-def records(reader):
-    with reader:
+def records(opened):
+    with opened:
         return [
             (run.partition, key, value)
-            for run in reader
+            for run in opened
             for key, value in zip(run.batch.keys, run.batch.values, strict=True)
         ]
 
@@ -69,8 +71,8 @@ def test_a_tick_goes_to_the_partition_it_is_for_with_a_null_key_and_a_given_time
     topic = settings.topic(topics.CALL_EVENTS)
     with Publisher(settings, lambda value: (None, value), topic=topic) as publisher:
         publisher.send(b"tick", partition=3, appended_at=1_700_000_000_123_456)
-    with Reader(settings, topic) as reader:
-        ((partition, batch),) = list(reader)
+    with Reader(settings, topic) as opened:
+        ((partition, batch),) = list(opened)
     assert (partition, batch.keys, batch.values) == (3, [None], [b"tick"])
     assert batch.appended_at == [1_700_000_000_123_000], "Kafka keeps milliseconds"
 
@@ -80,12 +82,47 @@ def test_reading_ends_at_the_end_found_when_it_began(settings):
     with Publisher(settings, lambda value: (None, value), topic=topic) as publisher:
         publisher.send(b"before", partition=0)
         publisher.flush()
-        reader = Reader(settings, topic)
+        opened = Reader(settings, topic)
         publisher.send(b"after", partition=0)
         publisher.flush()
-        assert [value for _, _, value in records(reader)] == [b"before"]
+        assert [value for _, _, value in records(opened)] == [b"before"]
         assert len(records(Reader(settings, topic))) == 2
         assert [value for _, _, value in records(Reader(settings, topic, starts={0: 1}))] == [b"after"]
+
+
+def test_whoever_takes_long_over_a_run_is_not_taken_for_a_silent_broker(settings, monkeypatch):
+    monkeypatch.setattr(reader, "_SILENCE_S", 0.3)
+    monkeypatch.setattr(reader, "BATCH", 10)
+    with Publisher(settings, lambda value: (None, value), topic="decisions") as publisher:
+        for number in range(30):
+            publisher.send(b"%d" % number, partition=0)
+    seen = []
+    with Reader(settings, "decisions") as opened:
+        for run in opened:
+            seen += run.batch.values
+            time.sleep(0.4)
+    assert len(seen) == 30
+
+
+def test_following_goes_on_behind_the_end_until_it_is_stopped(settings):
+    seen = []
+    with Reader(settings, "decisions", follow=True) as opened:
+        with Publisher(settings, lambda value: (None, value), topic="decisions") as publisher:
+            publisher.send(b"late", partition=1)
+        for run in opened:
+            seen += run.batch.values
+            opened.stop()
+    assert seen == [b"late"]
+
+
+def test_only_the_partition_of_a_key_is_read_when_asked(settings):
+    with Publisher(settings, lambda pair: pair, topic="decisions") as publisher:
+        for number in range(40):
+            publisher.send((b"network-%d" % number, b"v"))
+    home = partition_of(b"network-7", 4)
+    found = records(Reader(settings, "decisions", key=b"network-7"))
+    assert {partition for partition, _, _ in found} == {home}
+    assert (home, b"network-7", b"v") in found
 
 
 def test_a_record_that_cannot_be_delivered_is_raised_and_not_forgotten(settings):

@@ -122,9 +122,13 @@ def test_a_start_that_retention_removed_is_refused_and_not_skipped(log_settings)
     with Publisher(log_settings, lambda value: (None, value), topic=topic) as publisher:
         for _ in range(10):
             publisher.send(b"v", partition=0)
+    opened = Reader(log_settings, topic)
     admin = AdminClient(clients.admin_config(log_settings))
     for future in admin.delete_records([TopicPartition(topic, 0, 6)]).values():
         future.result()
+    opened._consumer.seek(TopicPartition(topic, 0, 0))  # forget what was fetched before the records went
+    with opened, pytest.raises(RangeGone, match="partition 0: its records were removed meanwhile"):
+        list(opened)
     with pytest.raises(RangeGone, match="partition 0 holds the offsets 6 to 9, and reading was to begin at 3"):
         Reader(log_settings, topic, starts={0: 3})
     with pytest.raises(RangeGone, match="begin at 11"):
