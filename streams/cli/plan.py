@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streams.cli import DIFFERS, DONE, Refusal
-from streams.cli.config import add_settings_option
+from streams.cli.config import add_settings_option, refusing, settings_of
 
 if TYPE_CHECKING:
     from streams.core.plan import Plan
@@ -112,7 +112,6 @@ def _apply(args: argparse.Namespace) -> int:
     plan = _compile_or_refuse(args.file, args)
     if args.network not in {None, plan.network}:
         raise Refusal(f"{args.file} is the plan of network {plan.network}, not of {args.network}")
-    from streams.cli.config import settings_of
     from streams.cli.plan_change import Change, put_in_force
 
     found = remarks(plan)
@@ -120,7 +119,8 @@ def _apply(args: argparse.Namespace) -> int:
         for remark in found:
             print(f"{args.file}: remark: {remark}")
     change = Change(plan, who=args.who, dry_run=args.dry_run, wait_s=args.wait)
-    outcome = put_in_force(settings_of(args), change)
+    with refusing():
+        outcome = put_in_force(settings_of(args), change)
     if args.json:
         print(
             json.dumps(
@@ -134,10 +134,10 @@ def _apply(args: argparse.Namespace) -> int:
 
 def _in_force(args: argparse.Namespace) -> "Plan":
     """Return the plan in force for a network, as the worker keeps it."""
-    from streams.cli.config import settings_of
     from streams.cli.plan_change import plan_in_force
 
-    plan = plan_in_force(settings_of(args), args.network)
+    with refusing():
+        plan = plan_in_force(settings_of(args), args.network)
     if plan is None:
         raise Refusal(f"no plan is in force for network {args.network}: `tropplein plan apply FILE` puts one in force")
     return plan
