@@ -32,6 +32,7 @@ from streams.kafka.topics import CALL_EVENTS
 from streams.settings import Settings
 from streams.worker.partitions import Partitions
 from streams.worker.parts import Parts
+from streams.worker.transactions import InputTopic
 from streams.worker.transport import BatchConsumer, BatchTransport
 from streams.worker.watchdog import Watchdog
 
@@ -55,15 +56,17 @@ def create(
     conf: Settings,
     *,
     append_time_only: bool = True,
+    topic: InputTopic | None = None,
     end: Callable[[str], None] | None = None,
 ) -> Worker:
     """Build a worker from settings; nothing is connected before the application starts.
 
     ``append_time_only`` False also takes producers' timestamps for live networks (the embedded broker has no others).
+    ``topic`` answers for the input topic where the brokers cannot (the embedded broker does not describe its topics).
     ``end`` is called, from any thread, when only a restart heals; by default it ends the process with code 70.
     """
     end = end or _end_process
-    parts = Parts(conf, append_time_only=append_time_only)
+    parts = Parts(conf, append_time_only=append_time_only, topic=topic)
     partitions = Partitions(make_log=parts.log, make_engine=parts.engine, append_tick=parts.ticks.append, end=end)
     watchdog = Watchdog(lambda: partitions.owned, parts.ends, end)
     app = _faust_app(conf)

@@ -26,19 +26,21 @@ log = logging.getLogger(__name__)
 class Parts:
     """Makes logs and engines for one worker. Nothing is connected before it is first asked for.
 
-    ``append_time_only`` False also takes producers' timestamps for live networks.
+    ``append_time_only`` False also takes producers' timestamps for live networks; ``topic`` answers for the input topic
+    where the brokers cannot.
     """
 
-    def __init__(self, settings: Settings, *, append_time_only: bool = True) -> None:
+    def __init__(self, settings: Settings, *, append_time_only: bool = True, topic: InputTopic | None = None) -> None:
         self.settings = settings
         self._append_time_only = append_time_only
+        self._topic = topic
         self._registry = Registry(settings) if settings.registry_url else None
         self.ticks = TickSender(settings, self._tick)
 
     @cached_property
     def topic(self) -> InputTopic:
         """What the brokers say of the input."""
-        return InputTopic(self.settings)
+        return self._topic or InputTopic(self.settings)
 
     @cached_property
     def framing(self) -> FramingWriter:
