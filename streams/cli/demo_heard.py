@@ -1,0 +1,78 @@
+"""What a consumer of the worker's outputs has heard: for the picture while the demo runs, for the summary at its end."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from streams.core.decisions import CallRecord, Decision, SiteState
+from streams.simulate.media import MINUTE_US
+
+LAST_DECISIONS = 12
+HOUR_MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """So many calls in progress, everywhere, when the show had come to ``at``."""
+
+    calls: int
+    at: int
+
+
+class Heard:
+    """Everything heard so far of one network, kept by call; the newest version of a record counts."""
+
+    def __init__(self) -> None:
+        self.decisions: dict[str, Decision] = {}
+        self.again = 0
+        self.records: dict[str, CallRecord] = {}
+        self.sites: dict[str, SiteState] = {}
+        self.last: deque[Decision] = deque(maxlen=LAST_DECISIONS)
+        self.verdicts: Counter[str] = Counter()
+        self.most = Level(0, 0)
+        self._minutes: dict[int, int] = {}
+
+    def decision(self, decision: Decision) -> None:
+        """Take one decision; a second one of the same call counts as such."""
+        if decision.call_id in self.decisions:
+            self.again += 1
+            return
+        self.decisions[decision.call_id] = decision
+        self.verdicts[decision.verdict or "?"] += 1
+        self.last.append(decision)
+
+    def record(self, record: CallRecord) -> None:
+        """Take one call record."""
+        known = self.records.get(record.call_id)
+        if known is None or known.version < record.version:
+            self.records[record.call_id] = record
+
+    def site(self, state: SiteState, at: int) -> None:
+        """Take the state of a site or partner, heard when the show had come to ``at``."""
+        self.sites[state.site] = state
+        self.pass_time(at)
+
+    def pass_time(self, at: int) -> None:
+        """Note the calls in progress at ``at``, minute by minute."""
+        level = self.in_progress
+        if level > self.most.calls:
+            self.most = Level(level, at)
+        minute = at // MINUTE_US
+        self._minutes[minute] = max(self._minutes.get(minute, 0), level)
+        for old in [known for known in self._minutes if not minute - HOUR_MINUTES < known <= minute]:
+            del self._minutes[old]
+
+    @property
+    def in_progress(self) -> int:
+        """The calls in progress at sites and partners together."""
+        return sum(state.calls_in_progress for state in self.sites.values())
+
+    def last_hour(self, at: int) -> list[int]:
+        """Return the most calls in progress in each of the sixty minutes up to ``at``; silence repeats the last known."""
+        newest = at // MINUTE_US
+        levels, level = [], 0
+        for minute in range(newest - HOUR_MINUTES + 1, newest + 1):
+            level = self._minutes.get(minute, min(level, self.in_progress))
+            levels.append(level)
+        return levels
