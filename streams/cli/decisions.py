@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.follow and args.end:
         raise Refusal("--follow has no end: leave --to out")
     settings = settings_of(args)
-    show = _json_line if args.json else _line
+    show = json_line if args.json else _line
     key = args.network.encode() if args.network else None
     from_at = instant(args.start) if args.start else None
     to_at = instant(args.end) if args.end else None
@@ -62,7 +62,7 @@ def _decisions(values: list[bytes | None], ids: Mapping[int, int]) -> Iterator[d
                 raise Refusal(f"decisions holds what this release cannot read: {unknown}") from None
 
 
-def _json_line(decision: dict[str, Any]) -> str:
+def json_line(decision: dict[str, Any]) -> str:
     """Return a whole decision as `decide` writes it, with its place in the log; hashes in hexadecimal."""
     plain = {name: value.hex() if isinstance(value, bytes) else value for name, value in decision.items()}
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

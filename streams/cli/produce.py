@@ -6,7 +6,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from streams.cli import DONE, Refusal
@@ -43,10 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Send every event, wait until the brokers have them all, and say how many."""
+    from streams.cli.lines import reading
     from streams.kafka.events import event_publisher
 
     settings = settings_of(args)
-    with refusing(), _lines(args.file) as lines:
+    with refusing(), reading(args.file, "sending") as lines:
         if args.keep_times:
             _refuse_times_that_are_replaced(args)
         with event_publisher(settings) as publisher:
@@ -87,33 +87,6 @@ def _events(lines: IO[str], args: argparse.Namespace) -> Iterator[tuple[int, "Ev
                 yield number, read_event(line)
             except BadLine as bad:
                 raise Refusal(f"{args.file}:{number}: {bad}") from None
-
-
-@contextmanager
-def _lines(name: str) -> Iterator[IO[str]]:
-    """Open the input; a file's reading shows its progress on a terminal."""
-    if name == "-":
-        yield sys.stdin
-        return
-    from rich.console import Console
-    from rich.progress import open as open_with_progress
-
-    console = Console(stderr=True)
-    try:
-        with open_with_progress(
-            name,
-            "r",
-            encoding="utf-8",
-            description="sending",
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        ) as lines:
-            yield lines
-    except OSError as error:
-        raise Refusal(f"{name} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise Refusal(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
 def _whose(event: "Event", where: str) -> tuple[str, int]:
