@@ -72,8 +72,12 @@ def run(args: argparse.Namespace) -> int:
         product = published(heard)
         found = differences(heard, product, recounted)
         if args.json:
-            body = as_json(product, found, seed=seed, seconds=round(time.monotonic() - began, 1))
-            print(json.dumps(body, indent=2))
+            seconds = round(time.monotonic() - began, 1)
+            print(
+                json.dumps(
+                    as_json(product, confirmed=not found, differences=found, seed=seed, seconds=seconds), indent=2
+                )
+            )
         else:
             print_summary(console, product, recounted, found)
         if console.is_terminal and not args.exit and not args.json:
@@ -107,7 +111,9 @@ def _pace(speed: float | None, campaign: Campaign, recounted: Recount) -> Pace:
 
     if speed is not None:
         return even(STARTS_AT, ENDS_AT, speed)
-    return watched(STARTS_AT, ENDS_AT, [spot.aired_at for spot in campaign.spots], recounted.peak.at)
+    aired = [spot.aired_at for spot in campaign.spots]
+    second = recounted.second or recounted.peak
+    return watched(STARTS_AT, ENDS_AT, aired, peak_at=recounted.peak.at, second_at=second.at)
 
 
 def _play(stage: EmbeddedStage, console: Console, handed: Sequence[Handed], pace: Pace) -> Heard:
@@ -167,7 +173,7 @@ def _screen(console: Console, show: Show, *, shift_us: int = 0) -> Iterator[Call
     picture = Picture(
         show.heard,
         shift_us=shift_us,
-        counted="of this evening" if shift_us else "of the campaign",
+        counted="this evening" if shift_us else "campaign",
         foot="The evening of the peak, again and again. Ctrl-C ends." if shift_us else "Ctrl-C ends.",
         size=console.size,
     )

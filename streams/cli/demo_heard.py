@@ -56,8 +56,10 @@ class Heard:
     def pass_time(self, at: int) -> None:
         """Note the calls in progress at ``at``, minute by minute."""
         level = self.in_progress
-        if level > self.most.calls:
-            self.most = Level(level, at)
+        # Between two states heard there may have been more calls; a site's own peak of the day has missed none.
+        most = max([level, *(state.peak_today for state in self.sites.values())])
+        if most > self.most.calls:
+            self.most = Level(most, at)
         minute = at // MINUTE_US
         self._minutes[minute] = max(self._minutes.get(minute, 0), level)
         for old in [known for known in self._minutes if not minute - HOUR_MINUTES < known <= minute]:

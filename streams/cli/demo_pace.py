@@ -1,6 +1,6 @@
 """The demo's clock: which instant of the campaign belongs to which moment of the show.
 
-Quiet hours fly past, ordinary spots run fast, the evening of the peak slowly enough to be watched. The clock is given
+Quiet hours fly past, ordinary spots run fast, the evenings of the peaks slowly enough to be watched. The clock is given
 the moments; it never looks at one itself.
 """
 
@@ -14,6 +14,7 @@ from streams.simulate.media import MINUTE_US, SECOND_US
 
 QUIET_SPEED = 400_000.0
 SPOT_SPEED = 2_000.0
+SECOND_SPEED = 240.0
 PEAK_SPEED = 30.0
 SPOT_WATCHED_US = 5 * MINUTE_US
 PEAK_WATCHED_US = (6 * MINUTE_US, 14 * MINUTE_US)
@@ -74,10 +75,11 @@ def even(from_at: int, until_at: int, speed: float) -> Pace:
     return Pace([Stretch(from_at, until_at, speed)])
 
 
-def watched(from_at: int, until_at: int, aired: Sequence[int], peak_at: int) -> Pace:
-    """Hurry through quiet hours, run the minutes after each airing fast and those around the peak slowly."""
+def watched(from_at: int, until_at: int, aired: Sequence[int], *, peak_at: int, second_at: int) -> Pace:
+    """Hurry through quiet hours, run the minutes after each airing fast and those around the two peaks slowly."""
     peak_from, peak_until = peak_evening(peak_at)
-    cuts = {from_at, until_at, peak_from, peak_until}
+    second_from, second_until = peak_evening(second_at)
+    cuts = {from_at, until_at, peak_from, peak_until, second_from, second_until}
     cuts.update(cut for at in aired for cut in (at, at + SPOT_WATCHED_US))
     instants = sorted(cut for cut in cuts if from_at <= cut <= until_at)
     stretches: list[Stretch] = []
@@ -85,6 +87,8 @@ def watched(from_at: int, until_at: int, aired: Sequence[int], peak_at: int) -> 
         speed = QUIET_SPEED
         if peak_from <= start < peak_until:
             speed = PEAK_SPEED
+        elif second_from <= start < second_until:
+            speed = SECOND_SPEED
         elif any(at <= start < at + SPOT_WATCHED_US for at in aired):
             speed = SPOT_SPEED
         if stretches and stretches[-1].speed == speed:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 TITLE = "Tropplein · un franc par jour"
 EIGHTHS = "▁▂▃▄▅▆▇█"
 # The picture fits the terminal: so much of it is not bar, and not last decisions.
-BESIDE_BARS = 64
+BESIDE_BARS = 56
 BAR_CELLS = (12, 44)
-BESIDE_DECISIONS = 14
+BESIDE_DECISIONS = 13
+DECISION_COLUMNS = 5
 # A target without a limit has a bar too; this many calls fill it, or as many as it ever had.
 UNLIMITED_FULL = 30
 WORDS = {
@@ -77,24 +78,29 @@ class Picture:
 
     def _targets(self, now_at: int) -> RenderableType:
         heard = self.heard
-        grid = Table.grid(padding=(0, 2))
+        grid = Table.grid(padding=(0, 1))
+        # Widths that do not change with what is told, so that bars stand still.
+        for width in (11, 20, self._cells + 9, 8):
+            grid.add_column(width=width, no_wrap=True)
         for name in sorted(heard.sites, key=lambda name: (heard.sites[name].kind != "SITE", name)):
             grid.add_row(*self._target(heard.sites[name]))
         total = Text(f"{heard.in_progress}", style="bold")
-        total.append(f"   most so far {heard.most.calls}", style="bold")
+        total.append(f"  most so far {heard.most.calls}", style="bold")
         if heard.most.calls:
-            total.append(f", {paris(heard.most.at - self.shift_us):%a %d %b %H:%M}", style="dim")
+            total.append(f", {paris(heard.most.at - self.shift_us):%d %b %H:%M}", style="dim")
         grid.add_row(Text("everywhere", style="bold"), Text("calls in progress", style="dim"), total, Text(""))
         levels = heard.last_hour(now_at)
         curve = _curve(levels[-self._cells :])
         curve.append(f" up to {max(levels)}", style="dim")
         grid.add_row(Text(f"last {self._cells} min", style="bold"), Text("in progress", style="dim"), curve, "")
         verdicts = heard.verdicts
-        told = Text(f"{sum(verdicts.values()):,} decided".replace(",", " "))
+        told = Text()
         for verdict, colour in COLOURS.items():
-            told.append(f"   {verdict.lower()} ", style="dim")
-            told.append(f"{verdicts[verdict]:,}".replace(",", " "), style=colour)
-        grid.add_row(Text("questions", style="bold"), Text(self._counted, style="dim"), told, "")
+            if verdicts[verdict] or verdict != Verdict.BLOCK:
+                told.append(f"{verdict.lower()} ", style="dim")
+                told.append(f"{verdicts[verdict]:,}   ".replace(",", " "), style=colour)
+        decided = Text(f"{sum(verdicts.values()):,} decided".replace(",", " "))
+        grid.add_row(Text(self._counted, style="bold"), decided, told, "")
         return Panel(grid, title="calls in progress", title_align="left", border_style="dim")
 
     def _target(self, state: SiteState) -> tuple[Text, Text, Text, Text]:
@@ -117,7 +123,9 @@ class Picture:
         return Text(state.site, style="bold"), Text(_hours(state), style="dim"), bar, Text(word, style=f"bold {colour}")
 
     def _decisions(self) -> RenderableType:
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 1))
+        for _ in range(DECISION_COLUMNS):
+            table.add_column(no_wrap=True, overflow="ellipsis")
         last = list(self.heard.last)[-self._lines :]
         for decision in reversed(last):
             table.add_row(*self._decision(decision))

@@ -91,13 +91,13 @@ def differences(heard: Heard, product: Recount, recounted: Recount) -> list[str]
     return found
 
 
-def as_json(product: Recount, found: Sequence[str], **more: Any) -> dict[str, Any]:
-    """Return the summary for machines."""
-    body: dict[str, Any] = {"confirmed": not found, "differences": list(found), **more}
+def as_json(counted: Recount, **more: Any) -> dict[str, Any]:
+    """Return a count for machines, behind whatever more there is to tell."""
+    body: dict[str, Any] = dict(more)
     for name in SHOWN:
-        value = getattr(product, name)
+        value = getattr(counted, name)
         body[name] = {"calls": value.calls, "at": paris(value.at).isoformat()} if isinstance(value, Peak) else value
-    body["days"] = [{field: getattr(day, field) for field in Day.__slots__} for day in product.days]
+    body["days"] = [{field: getattr(day, field) for field in Day.__slots__} for day in counted.days]
     return body
 
 
