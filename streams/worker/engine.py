@@ -337,7 +337,7 @@ class Engine:
         self._write_sites(now, last=last)
         self._changed.update(self._touched)
         self._touched.clear()
-        if self._changed and (last or self.snapshots.due(now)):
+        if self._changed and (self.snapshots.cheap if last else self.snapshots.due(now)):
             self.snapshots.step(None)
             self._write_snapshot()  # a large one that was under way is finished first
             self.snapshots.start(self.core.networks, self._changed, self.applied, now)

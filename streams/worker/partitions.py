@@ -48,6 +48,7 @@ class Partitions:
         self.owned: dict[int, OwnedPartition] = {}
         self.assignments = 0
         self.abandoned = 0
+        self._left: dict[int, int] = {}
         self._make_log = make_log
         self._make_engine = make_engine
         self._append_tick = append_tick
@@ -60,6 +61,7 @@ class Partitions:
             # Faust revokes before it assigns; if it ever does not, the old engines must not meet the new ones.
             self.close()
         owned = {}
+        self._left.clear()
         for number in sorted(numbers):
             owned[number] = self._own(number, generation, reader)
         self.owned = owned
@@ -69,6 +71,7 @@ class Partitions:
 
     def _own(self, number: int, generation: int, reader: Reader) -> OwnedPartition:
         def seek(position: int) -> None:
+            log.info("partition %d reads from %d", number, position)
             reader.seek_soon(number, position)
 
         def make_engine() -> Engine:
@@ -93,6 +96,8 @@ class Partitions:
             if not partition.wait_closed(max(0.0, until - time.monotonic())):
                 self.abandoned += 1
                 log.warning("partition %d did not close in time: left to its next owner", partition.number)
+            elif partition.engine is not None and partition.phase is Phase.CLOSED:
+                self._left[partition.number] = partition.engine.snapshot + 1
         if owned:
             log.info("gave back partitions %s", sorted(owned))
 
@@ -106,7 +111,9 @@ class Partitions:
     def committable(self, partition: int) -> int | None:
         """Return the next offset that the state topic does not cover, which a new owner begins with."""
         owned = self.owned.get(partition)
-        if owned is None or owned.engine is None or owned.phase not in {Phase.RUNNING, Phase.WAITING}:
+        if owned is None:
+            return self._left.get(partition)
+        if owned.engine is None or owned.phase not in {Phase.RUNNING, Phase.WAITING}:
             return None
         return owned.engine.snapshot + 1
 

@@ -21,6 +21,8 @@ from streams.wire.ledger import Count, HashState, Ledger, Message
 
 CPU_SHARE = 0.05
 BYTES_PER_S = 4_000_000
+CLOSE_CPU_S = 0.2
+"""A closing engine leaves a snapshot that takes longer than this to the next owner, who applies some events again."""
 SLICE_CALLS = 500
 """Calls encoded between two batches: some two milliseconds."""
 
@@ -78,6 +80,11 @@ class Snapshots:
     def ready(self) -> bool:
         """Whether one is encoded and waits for a transaction."""
         return self._work is None and self._ready.position >= 0
+
+    @property
+    def cheap(self) -> bool:
+        """Whether the last one took little enough to take another while a rebalance waits."""
+        return self._spent_s <= CLOSE_CPU_S
 
     def due(self, now: float) -> bool:
         """Tell whether it is time for the next one."""
