@@ -133,7 +133,8 @@ class Decoder:
             if frame is not None:
                 runs.setdefault(frame, []).append(at)
         for frame, places in runs.items():
-            self._halves(frame, places, (keys, values), found)
+            if len(places) >= COLUMNS_FROM:
+                self._halves(frame, places, (keys, values), found)
         return [self._one(at, keys[at], values[at]) if event is None else event for at, event in enumerate(found)]
 
     def _halves(
@@ -144,8 +145,6 @@ class Decoder:
         found: list[Event | Refusal | None],
     ) -> None:
         """Read a run in columns; where that fails, its halves, so that one bad record holds up only its neighbours."""
-        if len(places) < COLUMNS_FROM:
-            return
         keys, values = records
         events = self._run(frame, [keys[at] for at in places], [values[at] for at in places])
         if events is not None:
@@ -153,8 +152,9 @@ class Decoder:
                 found[at] = event
             return
         middle = len(places) // 2
-        self._halves(frame, places[:middle], records, found)
-        self._halves(frame, places[middle:], records, found)
+        if middle >= COLUMNS_FROM:
+            self._halves(frame, places[:middle], records, found)
+            self._halves(frame, places[middle:], records, found)
 
     def _one(self, at: int, key: bytes | None, value: bytes | None) -> Event | Refusal:
         """One record by itself: an event, or why it is none."""

@@ -37,7 +37,7 @@ def read_event(line: str) -> Event:
     """Read a line; raises BadLine with a sentence that names the field."""
     try:
         found = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadLine(f"it is not JSON: {error}") from error
     if not isinstance(found, dict):
         raise BadLine("it is not a JSON object")
