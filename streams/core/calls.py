@@ -12,6 +12,7 @@ from streams.core.decisions import Attempt, CallRecord, Held, Outcome
 from streams.core.state import CallState
 
 if TYPE_CHECKING:
+    from streams.core.events import CallEvent
     from streams.core.limits import Target
 
 PAST_ATTEMPTS_MAX = 15
@@ -71,6 +72,13 @@ class Call:
         self.phase: str = "WAITING"
         self.plan_version = plan_version
 
+    def learn(self, event: CallEvent) -> None:
+        """Take what an event says of the call itself, where nothing was known."""
+        for name in ("trunk", "campaign", "dialled", "caller", "priority", "correlation_id"):
+            value = getattr(event, name)
+            if value is not None and getattr(self, name) is None:
+                setattr(self, name, value)
+
     def state(self) -> CallState:
         """Return this call as a value."""
         target = None if self.target is None else self.target.name
@@ -83,6 +91,16 @@ class Call:
         start = self.offered_at if from_at is None else from_at
         if start is not None:
             self.resources = (*self.resources[-PAST_RESOURCES_MAX:], Held(kind, name, start, until_at))
+
+    def hear(self, switch: str, sequence: int) -> None:
+        """Note how far the call's own switch has told of it; the sequences of others are their own."""
+        if switch == self.switch and (self.sequence is None or sequence > self.sequence):
+            self.sequence = sequence
+
+    def give_back(self, name: str) -> None:
+        """Remember a target that did not keep the call: it is not tried again."""
+        if name not in self.returned:
+            self.returned = (*self.returned, name)
 
     def next_attempt(self, attempt: int) -> None:
         """Close the current attempt, if any, and begin ``attempt``."""
@@ -153,14 +171,17 @@ def record_of(network: str, call: Call, short_abandon_us: int | None) -> CallRec
     start = call.offered_at if call.queued_at is None else call.queued_at
     answered, ended, wrapped = call.answered_at, call.ended_at, call.wrapped_up_at
     until = answered if answered is not None else ended
+    hold_us = call.hold_us
+    if call.held_at is not None and ended is not None:
+        hold_us += max(ended - call.held_at, 0)  # nobody has said that this hold was over before the call
     attempts = call.past if call.decided is None else (*call.past, call.decided)
     return CallRecord(
         network, call.call_id, call.version, call.version - 1 or None, call.site,
         call.target.name if call.target is not None else None, call.trunk, call.campaign, call.dialled, call.caller,
         call.priority, call.plan_version, call.offered_at, call.queued_at, answered, ended, wrapped,
         max(until - start, 0) if until is not None and start is not None else None,
-        max(ended - answered - call.hold_us, 0) if answered is not None and ended is not None else None,
-        call.hold_us if answered is not None else None,
+        max(ended - answered - hold_us, 0) if answered is not None and ended is not None else None,
+        hold_us if answered is not None else None,
         max(wrapped - ended, 0) if wrapped is not None and ended is not None else None,
         outcome_of(call, short_abandon_us), call.ended_by, call.cause, attempts, _resources(call), call.treatment,
         call.undecided_cause if call.decided is None or call.decided.verdict is None else None,

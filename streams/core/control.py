@@ -62,7 +62,7 @@ def apply(network: Network, event: ControlEvent, appended_at: int) -> Sequence[O
         move_clock(network, event, appended_at)
     elif isinstance(body, SwitchStarted):
         move_clock(network, event, appended_at)
-        network.see_epoch(body.switch, body.epoch)
+        network.see_epoch(body.switch, body.epoch, started=True)
     elif isinstance(body, SwitchSnapshot):
         if not 1 <= body.part <= body.parts:
             raise Refused("BAD_SNAPSHOT", f"part {body.part} of {body.parts} is no part of a snapshot")
@@ -139,7 +139,9 @@ def lose_calls(network: Network, switch: str, epoch: int) -> None:
     """A switch has restarted: its calls of earlier epochs are over, but for those it had handed away."""
     lost = [call for call in network.calls.values() if call.switch == switch and call.phase in ON_SWITCH]
     for call in sorted(lost, key=lambda call: call.ordinal):
-        if call.epoch is None or call.epoch < epoch:
+        # A call without an epoch is told apart by its offer: an epoch is the instant at which the switch started.
+        born_at = call.epoch if call.epoch is not None else call.offered_at
+        if born_at is None or born_at < epoch:
             call.outcome = Outcome.LOST_BY_RESTART
             call.end_estimated = True
             network.count("drift.lost")
@@ -149,11 +151,9 @@ def lose_calls(network: Network, switch: str, epoch: int) -> None:
 
 def _snapshot(network: Network, body: SwitchSnapshot) -> None:
     """Gather the parts of a switch's snapshot; with the last one, repair what drifted."""
-    known = network.switches.get(body.switch)
     if body.epoch is not None:
         network.see_epoch(body.switch, body.epoch)
-        known = network.switches[body.switch]
-        if known.epoch is not None and body.epoch < known.epoch:
+        if body.epoch != network.switches[body.switch].epoch:
             return
     partial = network.partials.get(body.switch)
     if partial is None or partial.snapshot_id != body.snapshot_id:
@@ -204,12 +204,14 @@ def _may_release(network: Network, call: Call, partial: PartialSnapshot) -> bool
         return False
     if partial.as_of_sequence is not None and call.sequence is not None:
         return call.sequence <= partial.as_of_sequence
+    if call.offered_at is not None and call.offered_at >= partial.as_of - SNAPSHOT_MARGIN_US:
+        return False
     return call.seen_at < partial.first_at - SNAPSHOT_MARGIN_US
 
 
 def _adopt(network: Network, listed: SnapshotCall, partial: PartialSnapshot) -> None:
     """Take in a call that only the switch knew of. It was never asked about, but it holds its place."""
-    if len(network.calls) >= network.calls_max or network.memory.known >= network.memory.calls_max:
+    if not network.can_remember():
         network.count("unremembered")
         return
     network.ordinal += 1
@@ -241,8 +243,7 @@ def _capacity(network: Network, body: CapacityChanged) -> None:
     target = network.targets[body.target]
     span = target.span_for(network.clock)
     over = target.over(span, network.clock)
-    target.capacity = body.capacity
-    target.capacity_until = span.until_at if body.until is None else min(body.until, span.until_at)
+    target.state_capacity(body.capacity, span.until_at if body.until is None else min(body.until, span.until_at))
     target.count_excess(ExcessCause.LIMIT_LOWERED, target.over(span, network.clock) - over)
     network.changed[target.name] = None
     days.follow(network)

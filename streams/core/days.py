@@ -42,7 +42,7 @@ def turn(network: Network) -> None:
             lowered = target.over(now, clock) - (target.over(was, before) if was.open else 0)
             target.count_excess(ExcessCause.LIMIT_LOWERED, lowered)
         if target.capacity_until is not None and target.capacity_until <= clock:
-            target.capacity = target.capacity_until = None
+            target.state_capacity(None, None)
         if network.day != day:
             target.new_day()
         network.changed[target.name] = None

@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 
 def end(network: Network, call: Call, at: int) -> None:
     """End the call: all is free but the position of one that was answered, until its wrap-up is over."""
-    if call.held_at is not None:
-        call.hold_us += max(at - call.held_at, 0)
-        call.held_at = None
     call.ended_at = at
+    if call.asked == 0:
+        network.unasked.pop(call.call_id, None)
     if call.channels:
         free_line(network, call, at)
-    vacate(network, call)
+    target = call.target
+    if target is not None:
+        if call.trunk_out is None and call.campaign is None:
+            target.places.pop(call.call_id, None)
+            network.changed[target.name] = None
+        else:
+            vacate(network, call)
     if call.suspect:
         call.suspect = False
         network.suspects.pop(call.call_id, None)
-    target = call.target
     if call.answered_at is None:
         _count_abandon(network, call)
     elif target is not None and target.wrap_up_us and call.wrapped_up_at is None:
@@ -53,7 +57,6 @@ def finish(network: Network, call: Call) -> None:
     network.remember(call)
     if not call.tombstone:
         if call.asked == 0 and call.undecided_cause != UndecidedCause.FAIL_OPEN:
-            network.unasked.pop(call.call_id, None)
             call.undecided_cause = call.undecided_cause or UndecidedCause.UNKNOWN
             network.count(f"undecided.{call.undecided_cause}")
         network.record(call)

@@ -14,7 +14,7 @@ from streams.core.decisions import ExcessCause, Outcome, UndecidedCause, Verdict
 from streams.core.endings import end, finish
 from streams.core.events import PlacedBy, Why
 from streams.core.questions import ask
-from streams.core.seats import claim, free_line, hold_line, leave
+from streams.core.seats import claim, free_line, hold_line, leave, treat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,18 +29,6 @@ OVER = ("ENDED", "WRAPPING")
 FAIL_OPEN = (Why.DEADLINE, Why.BROKER, Why.LAG, Why.GATEWAY_RESTART)
 
 
-UNSAID = (None,) * 10
-"""What an event says of a call in the fields from ``trunk`` to ``correlation_id`` if it says nothing."""
-
-
-def learn(call: Call, event: CallEvent) -> None:
-    """Take what an event says of the call itself, where nothing was known."""
-    for name in ("trunk", "campaign", "dialled", "caller", "priority", "correlation_id"):
-        value = getattr(event, name)
-        if value is not None and getattr(call, name) is None:
-            setattr(call, name, value)
-
-
 def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     """OFFERED: the call is there; with ``asks``, somebody wants to know where it goes."""
     known = call.offered_at
@@ -49,7 +37,7 @@ def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
         call.offered_at = at
         if known is None:
             if call.seen_at:
-                learn(call, event)
+                call.learn(event)
             site = network.targets.get(call.site)
             if site is not None:
                 site.offered += 1
@@ -58,6 +46,8 @@ def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
         attempt = event.attempt or 1
         changed = attempt > call.asked
         if changed:
+            if call.asked == 0 and call.seen_at:
+                _present_at(call, event)
             ask(network, call, event, at, attempt)
     elif known is None:
         _present(network, call, event)
@@ -66,14 +56,22 @@ def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     return changed
 
 
+def _present_at(call: Call, event: CallEvent) -> None:
+    """Take the word of the first question for where the call came in, whoever spoke of it before."""
+    call.site, call.switch, call.epoch = event.site, event.switch, event.epoch
+    call.learn(event)
+
+
 def _present(network: Network, call: Call, event: CallEvent) -> None:
     """Nobody asked, but the call is there: it holds its line, and it is told why it was not asked about."""
     if call.site in network.targets:
         network.changed[call.site] = None
     if call.asked == 0:
-        call.undecided_cause = call.undecided_cause or _cause(network, event)
+        if call.undecided_cause is None:
+            call.undecided_cause = _cause(network, event)
+            if call.undecided_cause == UndecidedCause.FAIL_OPEN:
+                network.count("undecided.FAIL_OPEN")
         if call.phase not in OVER:
-            network.unasked[call.call_id] = call
             hold_line(network, call)
 
 
@@ -144,6 +142,7 @@ def held(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     seen = call.hold_seen_at
     if seen is None or at > seen:
         call.held_at = call.hold_seen_at = at
+        _complete(network, call)
         return True
     if call.resumed_at is not None and at < call.resumed_at == seen:
         call.hold_us += call.resumed_at - at
@@ -155,7 +154,7 @@ def held(network: Network, call: Call, event: CallEvent, at: int) -> bool:
 
 def resumed(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     """RESUMED: the hold is over."""
-    del event, network
+    del event
     if call.hold_seen_at is not None and at <= call.hold_seen_at:
         return False
     call.hold_seen_at = at
@@ -164,6 +163,7 @@ def resumed(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     else:
         call.hold_us += at - call.held_at
         call.held_at = None
+        _complete(network, call)
     return True
 
 
@@ -184,9 +184,10 @@ def returned(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     if call.phase in OVER:
         _complete(network, call)
         return True
-    if current.target is not None:
-        call.returned = (*call.returned, current.target)
-    if call.target is not None and call.target.name == current.target:
+    place = current.target if current.placed_verdict is None else current.placed_target
+    if place is not None:
+        call.give_back(place)
+    if call.target is not None and call.target.name == place:
         leave(network, call, at)
     call.claimed_at = None
     if event.asks and attempt >= call.asked:
@@ -227,10 +228,11 @@ def placed(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     if attempt < current.attempt or (by_edge and current.placed_by == PlacedBy.EDGE):
         return False
     target = event.target or (call.site if event.verdict == "ADMIT" else None)
-    value = (event.verdict, target, event.treatment, event.by, event.why)
-    if value == current[6:11] and (call.claimed_at is None or at <= call.claimed_at):
-        return False
     verdict = event.verdict or (Verdict.BLOCK if target is None else Verdict.OVERFLOW)
+    value = (verdict, target, event.treatment, event.by, event.why)
+    over = call.phase in OVER
+    if value == current[6:11] and (over or call.claimed_at is None or at <= call.claimed_at):
+        return False
     call.decided = current._replace(
         placed_verdict=verdict, placed_target=target, placed_treatment=event.treatment, placed_by=event.by,
         placed_why=event.why, placed_at=at,
@@ -238,16 +240,16 @@ def placed(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     if by_edge and current.decided_at is None and call.undecided_cause is None:
         call.undecided_cause = UndecidedCause.FAIL_OPEN
         network.count("undecided.FAIL_OPEN")
-    if call.phase in OVER:
+    if over:
         _complete(network, call)
     elif target is not None:
         cause = ExcessCause.FAIL_OPEN if by_edge else ExcessCause.MISPLACED
         hold_line(network, call)
         claim(network, call, event._replace(target=target), at, cause)
     else:
-        call.treatment = event.treatment
         call.claimed_at = at
         leave(network, call, at)
+        treat(network, call, event.treatment, at)
     return True
 
 

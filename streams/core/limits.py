@@ -45,6 +45,10 @@ class Cause:
         self.limit = campaign.limit
         self.calls: dict[str, Call] = {}
 
+    def full(self) -> bool:
+        """Say whether there is no unit for a call that holds none."""
+        return self.limit is not None and len(self.calls) >= self.limit
+
     def has(self, call: Call) -> bool:
         """Say whether the call holds one of the campaign's units."""
         return call.call_id in self.calls
@@ -66,6 +70,7 @@ class Target:
         "blocked_today",
         "capacity",
         "capacity_until",
+        "counts_people",
         "decided",
         "excess",
         "leases",
@@ -119,7 +124,8 @@ class Target:
         self.leases = {"WAITING": leases.waiting_us, "TALKING": leases.talking_us, "DIVERTED": leases.diverted_us}
         hours = spec.hours
         figures = (hours.positions, *(window.positions for window in hours.windows))
-        self.uses_positions = self.partner or self.wrap_up_us > 0 or any(figure is not None for figure in figures)
+        self.counts_people = self.partner or self.wrap_up_us > 0 or any(figure is not None for figure in figures)
+        self.uses_positions = self.counts_people or self.capacity is not None
         self.span = NEVER
 
     def span_for(self, at: int) -> Span:
@@ -137,6 +143,14 @@ class Target:
         if until is not None and clock < until:
             return self.capacity
         return span.positions
+
+    def state_capacity(self, capacity: int | None, until: int | None) -> None:
+        """Take what was said of the people there, or forget it; where nobody was counted, those here now are."""
+        self.capacity, self.capacity_until = capacity, until
+        counted = self.counts_people or capacity is not None
+        if counted != self.uses_positions:
+            self.uses_positions = counted
+            self.positions = dict(self.places) if counted else {}
 
     def refusal(self, at: int, clock: int, call: Call) -> tuple[str | None, int | None]:
         """Return why the call can't be placed here (None: it can) and the free places seen, itself not counted."""
@@ -232,6 +246,7 @@ class Target:
         for name in TargetState._fields[1:]:
             if name not in ("decided", "excess"):
                 setattr(self, name, getattr(state, name))
+        self.uses_positions = self.counts_people or self.capacity is not None
         self.decided = {(entry.verdict, entry.reason): entry.count for entry in state.decided}
         self.excess = {entry.cause: entry.count for entry in state.excess}
 

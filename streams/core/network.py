@@ -15,7 +15,7 @@ from collections import deque
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from streams.core import RULES, control, days, endings, facts, questions, storage
+from streams.core import RULES, control, days, endings, facts, hot, questions, storage
 from streams.core.calendar import FOREVER
 from streams.core.calls import Call, record_of
 from streams.core.decisions import Outcome
@@ -94,6 +94,7 @@ class Network:
         self.memories: deque[tuple[int, Call]] = deque()
         self.next_at = self.change_at = self.minute_at = -FOREVER
         self.out: list[Output] = []
+        self.clamped: CallEvent | None = None
         self.changed: dict[str, None] = {}
         self.touched: list[Call] = []
         self.parts = storage.Parts()
@@ -123,6 +124,10 @@ class Network:
             self.see_epoch(event.switch, event.epoch)
         call = self.calls.get(event.call_id)
         if call is None:
+            if event.asks and event.type == "OFFERED":
+                call = hot.admit(self, event, occurred_at)
+                if call is not None:
+                    return self._admitted(call, event)
             call = self._meet(event, occurred_at)
             if call is None:
                 return self.take_out()
@@ -130,7 +135,7 @@ class Network:
             self.applied += 1
             call.seen_at = clock = self.clock
             if event.sequence is not None:
-                call.sequence = event.sequence
+                call.hear(event.switch, event.sequence)
             target = call.target or self.targets.get(call.site)
             lease_us = (target.leases if target is not None else DEFAULT_LEASES).get(call.phase)
             if lease_us is not None:
@@ -141,6 +146,8 @@ class Network:
                     self._trust(call)
         else:
             self.repeated += 1
+            if call.timer_at is None and call.phase != "ENDED":
+                self._forget(call)  # its first event said nothing: a call without a lease would stay for ever
         if not call.touched:
             call.touched = True
             self.touched.append(call)
@@ -219,20 +226,6 @@ class Network:
         """Add to a named count."""
         self.counts[name] = self.counts.get(name, 0) + count
 
-    def chain(self, site: str) -> list[str]:
-        """Return the overflow chain of a site, or the network's for a site the plan does not know."""
-        target = self.targets.get(site)
-        plan = self.plan
-        steps = getattr(target.spec, "overflow", ()) if target is not None else plan.fallback if plan else ()
-        return [step.target for step in steps]
-
-    def treatment_of(self, site: str) -> Treatment | None:
-        """Return what a call of a site gets when nothing is left."""
-        target = self.targets.get(site)
-        plan = self.plan
-        name = getattr(target.spec, "otherwise", None) if target is not None else plan.otherwise if plan else None
-        return self.treatments.get(name) if name is not None else None
-
     def renew(self, call: Call) -> None:
         """Begin the lease of the call's state anew; whoever speaks of it again is no longer suspect."""
         target = call.target or self.targets.get(call.site)
@@ -266,15 +259,15 @@ class Network:
         if call.timer_at is None or at < call.timer_at:
             self._set_timer(call)
 
-    def see_epoch(self, name: str, epoch: int) -> None:
-        """Note the epoch of a switch. A newer one says that the calls of the older are over."""
+    def see_epoch(self, name: str, epoch: int, *, started: bool = False) -> None:
+        """Note the epoch of a switch. A newer one says that the calls of the older are over; so does a first start."""
         switch = self.switches.get(name)
         if switch is None:
             switch = self.switches[name] = Switch()
         known = switch.epoch
         if known is None or epoch > known:
             switch.epoch = epoch
-            if known is not None:
+            if known is not None or started:
                 control.lose_calls(self, name, epoch)
 
     def record(self, call: Call) -> None:
@@ -320,30 +313,51 @@ class Network:
         if switch is None:
             switch = self.switches[name] = Switch()
         switch.clamped += 1
+        self.clamped = event
         bound = appended_at - self.clock_back_us if latest < appended_at else appended_at + CLOCK_AHEAD_US
         return max(bound - (event.waited_us or 0), 0)
+
+    def _admitted(self, call: Call, event: CallEvent) -> Sequence[Output]:
+        """Do for a call that took the short way what `apply` does for any other."""
+        self.applied += 1
+        call.seen_at = clock = self.clock
+        if event.sequence is not None:
+            call.sequence = event.sequence
+        call.due_at = call.timer_at = due = clock + call.target.leases["WAITING"]  # type: ignore[union-attr]
+        heappush(self.timers, (due, call.ordinal, call))
+        if due < self.next_at:
+            self.next_at = due
+        call.touched = True
+        self.touched.append(call)
+        out = self.out
+        self.out = []
+        return out
+
+    def can_remember(self) -> bool:
+        """Say whether there is room for one call more."""
+        memory = self.memory
+        return len(self.calls) < self.calls_max and memory.known < memory.calls_max
 
     def _meet(self, event: CallEvent, at: int) -> Call | None:
         """Make a call of the first event about it; None if it is late, or if there is no room to remember it."""
         if self.clock - at > self.remember_us:
             self.late += 1
             call = Call(event.call_id, 0, event.site, event.switch, self.version)
-            facts.learn(call, event)
+            call.learn(event)
             if event.type == "OFFERED":
                 call.offered_at = at
             call.outcome = Outcome.LATE_EVENT
             self.record(call)
             return None
-        memory = self.memory
-        if len(self.calls) >= self.calls_max or memory.known >= memory.calls_max:
+        if not self.can_remember():
             questions.refuse(self, event)
             return None
         self.ordinal += 1
-        memory.known += 1
+        self.memory.known += 1
         call_id, epoch = event.call_id, event.epoch
         call = self.calls[call_id] = Call(call_id, self.ordinal, event.site, event.switch, self.version)
-        if event[11:21] != facts.UNSAID:
-            facts.learn(call, event)
+        if event[11:21] != hot.UNSAID:
+            call.learn(event)
         if epoch is not None:
             call.epoch = epoch
             known = self.switches[event.switch].epoch
@@ -352,11 +366,15 @@ class Network:
                 call.ended_at = at
                 call.end_estimated = call.tombstone = True
                 self.remember(call)
+                return call
+        if not event.asks:
+            self.unasked[call_id] = call
         return call
 
     def _forget(self, call: Call) -> None:
         """Drop a call whose memory has run out."""
         del self.calls[call.call_id]
+        self.unasked.pop(call.call_id, None)
         self.memory.known -= 1
         self.touch(call)
 

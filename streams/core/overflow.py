@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streams.core.calls import Call
     from streams.core.limits import Line, Target
     from streams.core.network import Network
+    from streams.core.plan import Treatment
 
     Choice = tuple[str, Target | None, str | None, str, tuple[Considered, ...]]
     """Verdict, target, treatment (at most one of the two), reason, the targets looked at."""
@@ -25,7 +26,7 @@ def choose(network: Network, call: Call, at: int) -> Choice:
     if line is not None and line.room() + (call.call_id in line.incoming) <= 0:
         return _treat(network, call, "TRUNK_FULL", ())
     cause = network.causes.get(call.campaign) if call.campaign is not None else None
-    if cause is not None and cause.limit is not None and cause.limit <= len(cause.calls) and not cause.has(call):
+    if cause is not None and cause.full() and not cause.has(call):
         return _treat(network, call, "CAMPAIGN_FULL", ())
     site = network.targets.get(call.site)
     if site is None or site.partner:
@@ -60,7 +61,7 @@ def _overflow(network: Network, call: Call, at: int, reason: str, first: Conside
     """Try the chain. ``reason`` says why the own site does not take the call; it is also why the call overflows."""
     looked = [first]
     full = first.reason in ("SITE_FULL", "NO_POSITION")
-    for name in network.chain(call.site):
+    for name in chain(network, call.site):
         target = network.targets[name]
         if name in call.returned:
             looked.append(Considered(name, "RETURNED", None))
@@ -95,7 +96,24 @@ def _way_out(network: Network, call: Call, target: Target) -> bool:
 
 def _treat(network: Network, call: Call, reason: str, considered: tuple[Considered, ...]) -> Choice:
     """Give the site's treatment; one that holds the line only where the trunk has a channel for it."""
-    treatment = network.treatment_of(call.site)
+    treatment = treatment_of(network, call.site)
     if treatment is not None and treatment.holds_line and reason == "TRUNK_FULL":
         treatment = next((other for other in network.treatments.values() if not other.holds_line), None)
     return "BLOCK", None, treatment.name if treatment is not None else None, reason, considered
+
+
+def chain(network: Network, site: str) -> list[str]:
+    """Return the overflow chain of a site, or the network's for a site the plan does not know."""
+    target, plan = network.targets.get(site), network.plan
+    fallback = plan.fallback if plan is not None else ()
+    return [step.target for step in (fallback if target is None else getattr(target.spec, "overflow", fallback))]
+
+
+def treatment_of(network: Network, site: str) -> Treatment | None:
+    """Return what a call of a site gets when nothing is left."""
+    target, plan = network.targets.get(site), network.plan
+    if plan is None:
+        return None
+    return network.treatments.get(
+        plan.otherwise if target is None else getattr(target.spec, "otherwise", plan.otherwise)
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streams.core.decisions import Attempt, Decision
-from streams.core.overflow import choose
-from streams.core.seats import free_line, hold_line, leave, seat
+from streams.core.overflow import choose, treatment_of
+from streams.core.seats import hold_line, leave, seat, treat
 
 if TYPE_CHECKING:
     from streams.core.calls import Call
@@ -42,8 +42,9 @@ def ask(network: Network, call: Call, event: CallEvent, at: int, attempt: int) -
     elif network.plan is None:
         verdict, reason = "BLOCK", "NO_PLAN"
     else:
-        verdict, target, treatment, reason, considered = choose(network, call, at)
-        if at >= network.plan.horizon_at:
+        judged_at = network.clock if event is network.clamped else at
+        verdict, target, treatment, reason, considered = choose(network, call, judged_at)
+        if judged_at >= network.plan.horizon_at:
             reason = "PLAN_EXPIRED"
         if target is not None and call.claimed_at is None and call.trunk is None:
             seat(network, call, target, at)
@@ -71,8 +72,9 @@ def _begin(network: Network, call: Call, at: int, attempt: int) -> Attempt | Non
     current = call.decided
     if current is not None and current.attempt == attempt:
         return current
-    if call.answered_at is None and call.claimed_at is None and call.target is not None:
-        call.returned = (*call.returned, call.target.name)
+    if call.claimed_at is None and call.target is not None:
+        if call.answered_at is None:
+            call.give_back(call.target.name)
         leave(network, call, at)
     call.next_attempt(attempt)
     return None
@@ -88,12 +90,7 @@ def _take(network: Network, call: Call, target: Target | None, treatment: str | 
         hold_line(network, call)
         seat(network, call, target, at)
         return
-    call.treatment = treatment
-    held = network.treatments.get(treatment) if treatment is not None else None
-    if held is not None and held.holds_line:
-        hold_line(network, call)
-    else:
-        free_line(network, call, at)
+    treat(network, call, treatment, at)
 
 
 def _tally(site: Target, verdict: str | None, reason: str, target: str | None) -> None:
@@ -119,7 +116,7 @@ def refuse(network: Network, event: CallEvent) -> None:
         return
     site = network.targets.get(event.site)
     busy, limit = (len(site.places), site.limit) if site is not None else (0, None)
-    treatment = network.treatment_of(event.site)
+    treatment = treatment_of(network, event.site)
     name = treatment.name if treatment is not None and not treatment.holds_line else None
     if site is not None:
         _tally(site, "BLOCK", "CALLS_MAX", None)

@@ -19,6 +19,8 @@ def seat(network: Network, call: Call, target: Target, at: int) -> None:
     target.take(call)
     call.target = target
     call.placed_at = at
+    if call.treatment is not None:
+        call.treatment = None
     network.changed[target.name] = None
     if call.campaign is not None:
         cause = network.causes.get(call.campaign)
@@ -73,6 +75,16 @@ def free_line(network: Network, call: Call, at: int) -> None:
         call.gave_back("TRUNK", call.trunk, call.offered_at, at)
         if (line := network.lines.get(call.trunk)) is not None:
             line.incoming.pop(call.call_id, None)
+
+
+def treat(network: Network, call: Call, treatment: str | None, at: int) -> None:
+    """Give the call a treatment; its channel stays taken only where the treatment holds the line."""
+    call.treatment = treatment
+    held = network.treatments.get(treatment) if treatment is not None else None
+    if held is not None and held.holds_line:
+        hold_line(network, call)
+    else:
+        free_line(network, call, at)
 
 
 def claim(network: Network, call: Call, event: CallEvent, at: int, cause: ExcessCause) -> bool:

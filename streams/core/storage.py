@@ -112,7 +112,7 @@ def follow(network: Network, plan: Plan) -> None:
     network.version = plan.version
     network.rules = RULES
     network.live_clock = plan.clock == "LIVE"
-    shifted = network.remember_us != plan.remember_us
+    shift_us = plan.remember_us - network.remember_us
     network.remember_us = plan.remember_us
     network.calls_max = plan.calls_max
     network.max_ask_age_us = plan.max_ask_age_us
@@ -126,13 +126,17 @@ def follow(network: Network, plan: Plan) -> None:
             target = Target(spec, plan)
         else:
             target.follow(spec, plan)
+            target.places, target.positions = {}, {}
         network.targets[spec.name] = target
     network.lines = {trunk.name: Line(trunk) for trunk in plan.trunks}
     network.causes = {campaign.name: Cause(campaign) for campaign in plan.campaigns}
     network.treatments = {treatment.name: treatment for treatment in plan.treatments}
     for call in network.calls.values():
         attach(network, call)
-    if shifted:
+        if shift_us and call.phase == "ENDED":
+            call.due_at += shift_us
+            network.touch(call)
+    if shift_us:
         network.set_timers()
 
 
