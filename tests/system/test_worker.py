@@ -58,7 +58,7 @@ def test_verify_says_which_record_differs_when_something_was_written_past_the_wo
     verified = tropplein(log_settings, "replay", "verify")
     assert verified.returncode == 1
     assert "decisions, partition 1" in verified.stdout and "must be: no such record" in verified.stdout
-    assert "forged".encode().hex() in verified.stdout
+    assert b"forged".hex() in verified.stdout
 
 
 def test_kills_joins_and_leaves_under_load_change_nothing(log_settings, root, start):
