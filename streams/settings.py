@@ -109,6 +109,9 @@ class Settings:
     calls_max: int = _setting(400_000, "live and remembered calls of one partition, over all its networks")
     metrics_host: str = _setting("127.0.0.1", "address the metrics and health pages listen on")
     metrics_port: int = _setting(9464, "port the metrics and health pages listen on; 0: any free port")
+    metrics_token: Secret = field(
+        default=NO_SECRET, metadata={"meaning": "token that /metrics asks for (Authorization: Bearer …); empty: none"}
+    )
     data_dir: str = _setting("", "folder for what a process keeps on disk; empty: nothing is kept")
 
     def __post_init__(self) -> None:
