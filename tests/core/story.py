@@ -60,12 +60,12 @@ def call_event(words: list[str], occurred_at: int) -> CallEvent:
             fields["asks"] = True
         else:
             name = SHORT.get(name, name)
-            fields[name] = int(value) if name in NUMBERS else value
+            fields[name] = (at(value) if ":" in value else int(value)) if name in NUMBERS else value
     return CallEvent(call_id=call_id, occurred_at=occurred_at, **fields)
 
 
 def _listed(word: str) -> SnapshotCall:
-    """`c7@S` is a call at S, `c7` one of which the switch does not say where it is, `c7*` one that was answered."""
+    """`c7@S` is a call at S, `c7` one of which the switch does not say where it is; `c7*` and `c7*@S` were answered."""
     name, _, target = word.partition("@")
     return SnapshotCall(name.rstrip("*"), "S", target or None, answered=name.endswith("*") or None)
 
@@ -75,7 +75,9 @@ def control_body(words: list[str], moment: int, plans: dict[str, Plan]) -> Contr
     kind, *rest = words
     plain = [word for word in rest if "=" not in word]
     named = dict(word.split("=", 1) for word in rest if "=" in word)
-    number: Callable[[str], int | None] = lambda name: int(named[name]) if name in named else None
+    number: Callable[[str], int | None] = lambda name: (
+        None if name not in named else at(named[name]) if ":" in named[name] else int(named[name])
+    )
     match kind:
         case "plan":
             replaces = named.get("replaces", "")
@@ -117,10 +119,17 @@ def told(output: Output) -> str:
 class Story:
     """A partition with one network `n` and what it has said so far."""
 
-    def __init__(self, plan: Plan | None = None, *, partition: Partition | None = None, **plans: Plan) -> None:
+    def __init__(
+        self,
+        plan: Plan | None = None,
+        *,
+        partition: Partition | None = None,
+        moment: str = "00:00:00",
+        **plans: Plan,
+    ) -> None:
         self.partition = partition or Partition()
         self.plans = plans
-        self.moment = at("00:00:00")
+        self.moment = at(moment)
         self.outputs: list[Output] = []
         if plan is not None:
             self.control(PlanApplied(plan, 1))

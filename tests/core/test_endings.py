@@ -25,7 +25,7 @@ def figures(record):
         ("+2 c1 queued\n +4 c1 ended", "SHORT_ABANDON"),
         ("+9 c1 answered\n +9 c1 ended", "ANSWERED_SITE"),
         ("+9 c1 answered target=P\n +9 c1 ended", "ANSWERED_PARTNER"),
-        ("+9 ! started sw epoch=1\n +1 ! started sw epoch=2", "LOST_BY_RESTART estimated"),
+        ("+9 ! started sw epoch=09:00:05", "LOST_BY_RESTART estimated"),
         ("+9 c1 diverted", "HANDED_OVER_UNKNOWN"),
     ],
 )
