@@ -32,7 +32,7 @@ from streams.core.events import CallEvent
 from streams.wire import varints
 from streams.wire.contract import Schema
 from streams.wire.encoders import UNIQUE
-from streams.wire.records import CALLER, STRING_BYTES, bounds, field_check
+from streams.wire.records import CALLER, STRING_BYTES, bounds, string_check
 from streams.wire.values import defaults
 
 GUARD_BYTES = 16
@@ -67,11 +67,8 @@ class Columns:
         at = {field["name"]: position for position, field in enumerate(fields)}
         missing = defaults(CallEvent)
         self._order = [(at.get(name), missing.get(name)) for name in CallEvent._fields]
-        self._optional_tail = 0
-        for field in reversed(fields):
-            if not isinstance(field["type"], list):
-                break
-            self._optional_tail += 1
+        required = [at for at, field in enumerate(fields) if not isinstance(field["type"], list)]
+        self._optional_tail = len(fields) - 1 - required[-1]
         self._header = cache(self._make_header)
 
     def read(self, networks: Sequence[str], bodies: Sequence[bytes], size: int) -> list[CallEvent] | None:
@@ -180,9 +177,7 @@ def _column(field: Mapping[str, Any]) -> Callable[[Any, int], Column]:
         if name == "caller":
             read: Callable[[Any], Column] = _callers
         else:
-            read = (
-                _unique_ids if name in UNIQUE else partial(_few_strings, _Sizes(field_check(kind, name) or _anything))
-            )
+            read = _unique_ids if name in UNIQUE else partial(_few_strings, _Sizes(string_check(name)))
     elif kind == "boolean":
         read = partial(_symbols, {0: False, -1: True})
     elif isinstance(kind, dict) and kind["type"] == "enum":
@@ -258,10 +253,6 @@ def _few_strings(sizes: _Sizes, series: Any) -> Column:
     values = series.to_list()
     twos, size = divmod(sum(map(sizes.__getitem__, values)), _TWO)
     return values, size, twos
-
-
-def _anything(_value: str) -> None:
-    """The check of a string that may be anything."""
 
 
 def _joined(texts: list[str]) -> tuple[bytes, int, int]:

@@ -9,7 +9,7 @@ from streams.core.events import CallEvent, ControlEvent, Event
 from streams.wire import varints
 from streams.wire.columns import columns
 from streams.wire.contract import CONTRACT, Contract, Schema
-from streams.wire.framing import BadFraming, read_frame
+from streams.wire.framing import REGISTRY_BYTES, SINGLE_OBJECT_BYTES, BadFraming, Frame, read_frame
 from streams.wire.log import Batch
 from streams.wire.partition import partition_of
 from streams.wire.records import STRING_BYTES, record
@@ -44,9 +44,10 @@ class _Doubt(Exception):  # noqa: N818 -- not an error: the record is looked at 
 class _Keys(dict[bytes, bytes]):
     """What stands in front of a key's records, framing and network, for keys without fault; and their networks."""
 
-    def __init__(self, frame: bytes, partition: int, partitions: int) -> None:
+    def __init__(self, frame: bytes, schema: Schema, partition: int, partitions: int) -> None:
         super().__init__()
-        self._frame = frame
+        self.schema = schema
+        self.frame = frame
         self._partition = partition
         self._partitions = partitions
         self.networks: dict[bytes, str] = {}
@@ -59,7 +60,7 @@ class _Keys(dict[bytes, bytes]):
         if looks_like_number(network):
             raise _Doubt
         self.networks[key] = network
-        found = self[key] = self._frame + varints.binary(key)
+        found = self[key] = self.frame + varints.binary(key)
         return found
 
 
@@ -81,31 +82,33 @@ class Decoder:
     def decode(self, batch: Batch) -> list[Event | Refusal]:
         """One event or refusal for each record of the batch, in its order; raises SchemaIdUnknown."""
         keys, values = batch.keys, batch.values
-        if len(values) >= COLUMNS_FROM and (frame := self._call_frame(values[0])) is not None:
-            whole = self._run(frame, keys, values)
+        if len(values) >= COLUMNS_FROM and (known := self._call_keys(values[0])) is not None:
+            whole = self._run(known, keys, values)
             if whole is not None:
                 return list(whole)
         return self._mixed(keys, values)
 
-    def _call_frame(self, value: bytes | None) -> bytes | None:
-        """The framing of a call event of a known schema; None of anything else."""
+    def _call_keys(self, value: bytes | None) -> _Keys | None:
+        """The keys known with the framing of a call event of a known schema; None of anything else."""
+        if value is None:
+            return None
+        for size in (SINGLE_OBJECT_BYTES, REGISTRY_BYTES):
+            if value[:size] in self._keys:
+                return self._keys[value[:size]]
         try:
-            frame = read_frame(value or b"")
+            frame = read_frame(value)
         except BadFraming:
             return None
-        fingerprint = self._ids.get(frame.schema_id) if frame.schema_id is not None else frame.fingerprint
-        schema = None if fingerprint is None else self._contract.by_fingerprint(fingerprint)
-        if value is None or schema is None or schema.name != "CallEvent":
+        schema = self._schema(frame)
+        if schema is None or schema.name != "CallEvent":
             return None
-        return value[: frame.size]
+        head = value[: frame.size]
+        found = self._keys[head] = _Keys(head, schema, self._partition, self._partitions)
+        return found
 
-    def _run(
-        self, frame: bytes, keys: Sequence[bytes | None], values: Sequence[bytes | None]
-    ) -> list[CallEvent] | None:
+    @staticmethod
+    def _run(known: _Keys, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> list[CallEvent] | None:
         """Call events of one framing in columns, or None where any of them needs a closer look."""
-        known = self._keys.get(frame)
-        if known is None:
-            known = self._keys[frame] = _Keys(frame, self._partition, self._partitions)
         if len(known) > _KEYS_HELD:
             known.clear()
             known.networks.clear()
@@ -118,43 +121,40 @@ class Decoder:
             return None
         if total > VALUE_BYTES and max(map(len, values)) > VALUE_BYTES:  # type: ignore[arg-type]
             return None
-        schema = self._schema(frame)
-        if schema is None:
-            return None
         networks = list(map(known.networks.__getitem__, keys))  # type: ignore[arg-type]
-        return columns(schema).read(networks, bodies, total - sum(map(len, heads)))
+        return columns(known.schema).read(networks, bodies, total - sum(map(len, heads)))
 
     def _mixed(self, keys: Sequence[bytes | None], values: Sequence[bytes | None]) -> list[Event | Refusal]:
         """A batch that is not one run: its call events by framing, in columns, the rest one by one."""
         found: list[Event | Refusal | None] = [None] * len(values)
-        runs: dict[bytes, list[int]] = {}
+        runs: dict[bytes, tuple[_Keys, list[int]]] = {}
         for at, value in enumerate(values):
-            frame = self._call_frame(value)
-            if frame is not None:
-                runs.setdefault(frame, []).append(at)
-        for frame, places in runs.items():
+            known = self._call_keys(value)
+            if known is not None:
+                runs.setdefault(known.frame, (known, []))[1].append(at)
+        for known, places in runs.values():
             if len(places) >= COLUMNS_FROM:
-                self._halves(frame, places, (keys, values), found)
+                self._halves(known, places, (keys, values), found)
         return [self._one(at, keys[at], values[at]) if event is None else event for at, event in enumerate(found)]
 
     def _halves(
         self,
-        frame: bytes,
+        known: _Keys,
         places: list[int],
         records: tuple[Sequence[bytes | None], Sequence[bytes | None]],
         found: list[Event | Refusal | None],
     ) -> None:
         """Read a run in columns; where that fails, its halves, so that one bad record holds up only its neighbours."""
         keys, values = records
-        events = self._run(frame, [keys[at] for at in places], [values[at] for at in places])
+        events = self._run(known, [keys[at] for at in places], [values[at] for at in places])
         if events is not None:
             for at, event in zip(places, events, strict=True):
                 found[at] = event
             return
         middle = len(places) // 2
         if middle >= COLUMNS_FROM:
-            self._halves(frame, places[:middle], records, found)
-            self._halves(frame, places[middle:], records, found)
+            self._halves(known, places[:middle], records, found)
+            self._halves(known, places[middle:], records, found)
 
     def _one(self, at: int, key: bytes | None, value: bytes | None) -> Event | Refusal:
         """One record by itself: an event, or why it is none."""
@@ -178,17 +178,16 @@ class Decoder:
             raise Refused(RefusalReason.BAD_FRAMING, str(error)) from error
         if frame.schema_id is not None and frame.schema_id not in self._ids:
             raise SchemaIdUnknown(frame.schema_id, at)
-        schema = self._schema(value[: frame.size])
+        schema = self._schema(frame)
         if schema is None or schema.name not in _EVENTS:
             what = "the schema is not of this contract" if schema is None else f"{schema.name} is no event"
             raise Refused(RefusalReason.UNKNOWN_SCHEMA, f"{what}; call-events holds {' and '.join(_EVENTS)}")
         return record(schema).read(value[frame.size :])
 
-    def _schema(self, value: bytes) -> Schema | None:
-        """The schema a framing names, None where it is not of the contract."""
-        frame = read_frame(value)
-        fingerprint = self._ids[frame.schema_id] if frame.schema_id is not None else frame.fingerprint
-        return self._contract.by_fingerprint(fingerprint)  # type: ignore[arg-type]
+    def _schema(self, frame: Frame) -> Schema | None:
+        """The schema a framing names, None where it is not known, or not of the contract."""
+        fingerprint = frame.fingerprint if frame.schema_id is None else self._ids.get(frame.schema_id)
+        return None if fingerprint is None else self._contract.by_fingerprint(fingerprint)
 
     def _check_key(self, key: bytes | None, network: str | None) -> None:
         """Refuse a key that is not the network, and a partition that is not the key's. A partition's Tick has none."""

@@ -132,8 +132,6 @@ class _Writer:
             return self._array(self._encoder(schema["items"]))
         if schema.get("logicalType") == "date":
             return lambda value: varints.long(value if isinstance(value, int) else day_number(value))
-        if kind not in {"record", "enum", "fixed"}:
-            return _PRIMITIVES[kind]
         if kind == "record":
             nested = _Writer(self._access)
             nested._named = self._named

@@ -116,15 +116,16 @@ def record(schema: Schema) -> Record:
     return Record(schema)
 
 
+_STUMBLES: Mapping[type[Exception], str] = {
+    EOFError: "the bytes end too early",
+    UnicodeDecodeError: "a string is not UTF-8",
+    IndexError: "an enum or union has an index that does not exist",
+}
+
+
 def _why(error: Exception) -> str:
     """What fastavro stumbled over, without quoting a value."""
-    if isinstance(error, EOFError):
-        return "the bytes end too early"
-    if isinstance(error, UnicodeDecodeError):
-        return "a string is not UTF-8"
-    if isinstance(error, IndexError):
-        return "an enum or union has an index that does not exist"
-    return f"the bytes make no sense ({type(error).__name__})"
+    return _STUMBLES.get(type(error), f"the bytes make no sense ({type(error).__name__})")
 
 
 def _check_control(event: ControlEvent) -> None:
@@ -152,11 +153,6 @@ def _record_check(schema: Mapping[str, Any], named: dict[str, Check | None]) -> 
     return run
 
 
-def field_check(schema: Any, name: str) -> Check | None:
-    """The check of a field's value that is not null, None where any value will do."""
-    return _field_check(schema, name, {})
-
-
 def bounds(schema: Any, name: str) -> tuple[int, int]:
     """The least and the most a number or instant may be: none is negative but an offset from UTC."""
     if isinstance(schema, dict):
@@ -174,7 +170,7 @@ def _field_check(schema: Any, name: str, named: dict[str, Check | None]) -> Chec
     if isinstance(schema, str) and schema in named:
         return named[schema]
     if schema == "string":
-        return _string_check(name)
+        return string_check(name)
     if schema in ("int", "long"):
         least, most = bounds(schema, name)
         return _range_check(least, most, RefusalReason.BAD_VALUE, f"{name} does not lie between {least} and {most}")
@@ -202,18 +198,18 @@ def _array_check(items: Any, name: str, named: dict[str, Check | None]) -> Check
     """The check of a list's length and of each of its items."""
     most = ARRAY_MOST[name]
     item = _field_check(items, name.removesuffix("es") if name == "switches" else name, named)
+    assert item is not None  # every list of the contract holds names or records
 
     def run(values: Any) -> None:
         if len(values) > most:
             raise Refused(RefusalReason.BAD_VALUE, f"{name} has {len(values)} items, more than {most}")
-        if item is not None:
-            for value in values:
-                item(value)
+        for value in values:
+            item(value)
 
     return run
 
 
-def _string_check(name: str) -> Check:
+def string_check(name: str) -> Check:
     """The check of a string by its field's name; what passed is remembered where values come again and again."""
     if name == "caller":
         return _check_caller

@@ -220,7 +220,7 @@ def test_a_value_that_ends_in_a_zero_byte_is_not_taken_for_null():
         [EVENT, busy],
         [zero, zero],
         [EVENT, zero, busy],
-        [EVENT] * 20 + [busy] + [EVENT] * 20,
+        [EVENT] * 21 + [busy] + [EVENT] * 20,
     ):
         found, counted = in_columns([pair(event) for event in events])
         assert found == events
@@ -278,3 +278,32 @@ def test_polars_is_imported_by_the_first_run_alone():
         "many = batch_of([(b'msf', value_of(EVENT))] * 100)\nDecoder(0, 1, {}).decode(many)\nassert 'polars' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=importlib.import_module("tests.conftest").ROOT)
+
+
+def test_names_are_checked_and_sized_once_and_only_so_many_are_held(monkeypatch):
+    from streams.wire import varints
+
+    checked = []
+    monkeypatch.setattr(varints, "CACHED", 2)
+    sizes = columns._Sizes(checked.append)
+    assert [sizes[name] for name in ("a", "a", None, "bc", "d", "a")] == [
+        *(2 + columns._TWO, 2 + columns._TWO, 0, 3),
+        *(2 + columns._TWO, 2 + columns._TWO),
+    ]
+    assert checked == ["a", "bc", "d", "a"]
+    assert len(sizes) <= 2
+
+
+def test_the_record_reader_remembers_only_so_many_names(monkeypatch):
+    from streams.wire import records, varints
+
+    monkeypatch.setattr(varints, "CACHED", 2)
+    check = records.string_check("site")
+    for name in ("a", "b", "c", "a"):
+        check(name)
+
+
+@pytest.mark.parametrize("rows", [2, 40])
+def test_a_value_shorter_than_its_key_leaves_the_whole_run_to_the_judge(rows):
+    records = [pair(EVENT)] * (rows - 1) + [(b"bank", value_of(EVENT))]
+    assert [getattr(one, "reason", "") for one in in_columns(records)[0]] == [""] * (rows - 1) + ["WRONG_KEY"]

@@ -170,7 +170,7 @@ def test_a_longer_number_is_refused(value):
 
 def test_caches_are_emptied_when_full_and_stay_right(monkeypatch):
     monkeypatch.setattr(varints, "CACHED", 2)
-    names = [f"n{at}" for at in range(5)] * 2
+    names = [f"met-nowhere-else-{at}" for at in range(5)] * 2
     assert [encode_call(FULL._replace(network=name)) for name in names] == [
         written_by_fastavro("CallEvent", FULL._replace(network=name)._asdict()) for name in names
     ]
