@@ -19,23 +19,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run a worker in the foreground; SIGTERM and Ctrl-C end it with its last transaction committed."""
     from streams import settings
-    from streams.cli import DONE, Refusal
+    from streams.cli import Refusal
 
     try:
         conf = settings.load(file=args.settings)
     except settings.SettingsError as error:
         raise Refusal(str(error)) from None
 
-    import faust
-
+    from streams.metrics.http import Pages
     from streams.worker.app import create
+    from streams.worker.app import run as run_worker
+    from streams.worker.partition import LATENCY_BUCKETS_S
 
     worker = create(conf)
+    pages = Pages(conf, worker.partitions, bounds=LATENCY_BUCKETS_S)
     try:
-        faust.Worker(worker.app, loglevel=args.log, quiet=False, redirect_stdouts=False).execute_from_commandline()
-    except SystemExit as end:
-        # Faust ends with 0 although its application crashed; whoever supervises must know.
-        if worker.app.crashed:
-            print("tropplein: the worker crashed; its log says why", file=sys.stderr)
-            return 1
-        return int(end.code or DONE)
+        pages.start()
+    except OSError as error:
+        raise Refusal(
+            f"the metrics cannot be served on {conf.metrics_host}:{conf.metrics_port} ({error.strerror}): set "
+            "metrics_port to another port, 0 takes any free one"
+        ) from None
+    print(f"tropplein: metrics and health on {pages.url}", file=sys.stderr)
+    try:
+        return run_worker(worker, args.log)
+    finally:
+        pages.stop()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from streams.metrics.networks import totals
+from streams.metrics.views import Totals
 from streams.worker.engine import Engine
 from streams.worker.inbox import Inbox
 from streams.worker.log import Fenced, Fetched, Halted, InDoubt, Unavailable
@@ -59,7 +61,8 @@ class OwnedPartition:
     """One partition from assignment to revocation.
 
     ``engine`` may be read by metrics at any time; ``phase`` and ``halted`` say how it is. ``progress`` counts every
-    sign of life (events applied, state records read, transactions), for the watchdog.
+    sign of life (events applied, state records read, transactions), for the watchdog. ``counted_before`` is what the
+    networks had counted when this worker began to decide for them, None before that.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class OwnedPartition:
         self.highwater = 0
         self.loaded_s = 0.0
         self.latency = Latency()
+        self.counted_before: Totals | None = None
         self._make_engine = make_engine
         self._ticker = ticker
         self._end = end
@@ -181,6 +185,8 @@ class OwnedPartition:
         """Feed the engine until the end is asked for."""
         try:
             while not self._closing.is_set():
+                if self.counted_before is None and not engine.refolding:
+                    self.counted_before = totals(engine)
                 now = time.monotonic()
                 due_at = engine.due_at
                 timeout = IDLE_S if due_at is None else min(IDLE_S, due_at - now)
