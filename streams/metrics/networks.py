@@ -48,7 +48,7 @@ def totals(engine: EngineView) -> dict[tuple[str, tuple[str, ...]], int]:
     for reason, count in engine.figures.dead_letters.copy().items():
         add(c.DEAD_LETTERS, (str(reason),), count)
     for topic, counted in engine.ledger.counts.copy().items():
-        add(c.OUTPUTS, (topic,), counted[0])
+        add(c.OUTPUTS, (topic,), counted.count)
     return found
 
 

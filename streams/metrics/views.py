@@ -73,7 +73,7 @@ class LedgerView(Protocol):
 
     @property
     def counts(self) -> dict[str, Any]:
-        """By topic a tuple: how many outputs there are, and where the last one came from."""
+        """By topic: how many outputs there are (``count``), and where the last one came from."""
         ...
 
 

@@ -10,6 +10,7 @@ from streams.core.events import ControlEvent, FeedGap
 from streams.core.plan import Campaign
 from streams.metrics import catalogue
 from streams.metrics.catalogue import CATALOGUE, Kind
+from streams.wire.ledger import Count
 from tests.metrics.worker_of_tests import AT, Worker, asked, fact
 
 SECOND_US = 1_000_000
@@ -68,14 +69,14 @@ def test_counters_begin_where_the_worker_took_over_and_do_not_fall(worker, root)
     worker.plan(root)
     worker.take(*(asked(number) for number in range(20)))
     worker.engine.figures.dead_letters["BAD_AVRO"] = 7
-    worker.engine.ledger.counts["decisions"] = (20, 20, 0)
+    worker.engine.ledger.counts["decisions"] = Count(20, 20, 0)
     worker.took_over()
     page = worker.page()
     assert page["tropplein_decisions_total", "msf", "msf", "ADMIT", "ROOM"] == 0
     assert page["tropplein_dead_letters_total", "3", "BAD_AVRO"] == 0
     assert page["tropplein_calls_in_progress", "msf", "msf", "site"] == 15, "what is now is now, whoever counted it"
     worker.take(fact(0, "ENDED"), asked("next"))
-    worker.engine.ledger.counts["decisions"] = (21, 22, 0)
+    worker.engine.ledger.counts["decisions"] = Count(21, 22, 0)
     page = worker.page()
     assert page["tropplein_decisions_total", "msf", "msf", "ADMIT", "ROOM"] == 1
     assert page["tropplein_outputs_total", "3", "decisions"] == 1
@@ -156,6 +157,15 @@ def test_names_that_only_an_event_brought_are_counted_together(worker, root):
     assert page["tropplein_events_applied_total", catalogue.UNPLANNED] == 5
     assert page["tropplein_decisions_total", catalogue.UNPLANNED, "", "BLOCK", "NO_PLAN"] == 5
     assert page["tropplein_decisions_total", "msf", "", "OVERFLOW", "UNKNOWN_SITE"] == 1
+
+
+def test_questions_of_unknown_sites_are_counted_where_there_is_no_room_to_remember_them(worker, root):
+    worker.plan(root, calls_max=1)
+    worker.take(asked(1), asked(2), asked(3, site="nowhere"))
+    page = worker.page()
+    assert page["tropplein_decisions_total", "msf", "msf", "BLOCK", "CALLS_MAX"] == 1
+    assert page["tropplein_decisions_total", "msf", "", "BLOCK", "CALLS_MAX"] == 1
+    assert page["tropplein_unremembered_events_total", "msf"] == 2
 
 
 def test_repeated_and_late_events_are_counted(worker, root):

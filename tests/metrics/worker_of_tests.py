@@ -12,6 +12,7 @@ from streams.metrics.catalogue import CATALOGUE
 from streams.metrics.collector import Collector
 from streams.metrics.networks import totals
 from streams.plans import compile_plan
+from streams.wire.ledger import Count
 
 BOUNDS = (0.01, 0.1, 1.0)
 LABELS = {metric.name: metric.labels for metric in CATALOGUE}
@@ -28,7 +29,7 @@ class Worker:
         )
         self.engine = SimpleNamespace(
             core=Partition(),
-            ledger=SimpleNamespace(counts={"decisions": (0, -1, 0)}),
+            ledger=SimpleNamespace(counts={"decisions": Count(0, -1, 0)}),
             figures=figures,
             snapshots=SimpleNamespace(count=6, bytes=700, seconds=0.5),
             applied=41,
