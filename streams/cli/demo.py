@@ -101,6 +101,7 @@ def _begin(stage: EmbeddedStage, console: Console) -> None:
             raise Refusal(f"the demo's worker did not become ready within {READY_S:.0f} s")
         time.sleep(FRAME_S)
     plan = compile_plan(PLAN, from_at=STARTS_AT, clock="events")
+    console.print(f"metrics: {stage.metrics_url}", style="dim")
     stage.hand(ControlEvent(plan.network, STARTS_AT, PlanApplied(plan, RULES)))
 
 
@@ -123,7 +124,7 @@ def _play(stage: EmbeddedStage, console: Console, handed: Sequence[Handed], pace
 
     heard = Heard()
     show = Show(stage, handed, pace, heard)
-    with _screen(console, show) as draw:
+    with _screen(console, show, stage) as draw:
         play(show, monotonic=time.monotonic, sleep=time.sleep, draw=draw)
         last = time.monotonic()
         while not show.answered and time.monotonic() - last < SILENCE_S:
@@ -156,12 +157,12 @@ def _stay(stage: EmbeddedStage, console: Console, handed: Sequence[Handed], stre
             shift_us = weeks * WEEK_US
             pace = demo_pace.even(from_at + shift_us, until_at + shift_us, speed)
             show = Show(stage, evening(handed, from_at, until_at, weeks), pace, Heard())
-            with _screen(console, show, shift_us=shift_us) as draw:
+            with _screen(console, show, stage, shift_us=shift_us) as draw:
                 play(show, monotonic=time.monotonic, sleep=time.sleep, draw=draw)
 
 
 @contextlib.contextmanager
-def _screen(console: Console, show: Show, *, shift_us: int = 0) -> Iterator[Callable[[], None]]:
+def _screen(console: Console, show: Show, stage: EmbeddedStage, *, shift_us: int = 0) -> Iterator[Callable[[], None]]:
     """Give what draws the show: a live picture on a terminal, a line a week elsewhere."""
     if not console.is_terminal:
         yield _WeekLines(console, show).draw
@@ -174,7 +175,7 @@ def _screen(console: Console, show: Show, *, shift_us: int = 0) -> Iterator[Call
         show.heard,
         shift_us=shift_us,
         counted="this evening" if shift_us else "campaign",
-        foot="The evening of the peak, again and again. Ctrl-C ends." if shift_us else "Ctrl-C ends.",
+        foot=f"{'The evening of the peak, again and again. ' if shift_us else ''}Ctrl-C ends. {stage.metrics_url}",
         size=console.size,
     )
     with Live(console=console, auto_refresh=False, screen=True, transient=True) as live:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -18,7 +20,8 @@ from streams.kafka.embedded import PARTITIONS, EmbeddedBroker
 from streams.kafka.events import event_publisher
 from streams.kafka.reader import Reader
 from streams.kafka.topics import CALL_RECORDS, DEAD_LETTERS, DECISIONS, SITE_STATE
-from streams.settings import Settings
+from streams.metrics.http import Pages
+from streams.settings import Settings, SettingsError, load
 from streams.wire.outputs import read_value
 from streams.worker.transactions import InputTopic
 
@@ -44,10 +47,9 @@ class EmbeddedStage:
     def __enter__(self) -> Self:
         try:
             folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tropplein-demo-"))
-            # What worker and clients log belongs into a file, not across a picture.
-            self._stack.enter_context(_logging_to(Path(folder) / "demo.log"))
+            self._log = self._stack.enter_context(self._logging_to_file())
             broker = self._stack.enter_context(EmbeddedBroker())
-            settings = broker.settings(Settings(app=APP, data_dir=folder))
+            settings = broker.settings(_settings(folder))
             self._publisher = self._stack.enter_context(event_publisher(settings))
             for kind in (DECISIONS, CALL_RECORDS, SITE_STATE, DEAD_LETTERS):
                 self._stack.callback(_Ear(settings, kind, self._take).stop)
@@ -67,6 +69,11 @@ class EmbeddedStage:
         worker = self._worker
         return worker is not None and worker.worker is not None and worker.worker.partitions.ready
 
+    @property
+    def metrics_url(self) -> str:
+        """Where the worker's metrics are; empty as long as they are not."""
+        return self._worker.metrics_url if self._worker is not None else ""
+
     def hand(self, event: Event) -> None:
         """Hand one event over."""
         self._publisher.send(event)
@@ -74,8 +81,28 @@ class EmbeddedStage:
     def listen(self) -> Sequence[Output]:
         """Return what was published since the last call."""
         if self.trouble is not None:
-            raise Refusal(f"the demo's worker ended: {self.trouble}")
+            raise Refusal(f"the demo's worker ended: {self.trouble} (its log is {self._log})")
         return [self._heard.popleft() for _ in range(len(self._heard))]
+
+    @contextlib.contextmanager
+    def _logging_to_file(self) -> Iterator[Path]:
+        """Let worker and clients log into a file, not across a picture; it is kept if there was trouble."""
+        number, name = tempfile.mkstemp(prefix=f"{APP}-", suffix=".log")
+        os.close(number)
+        root = logging.getLogger()
+        before, level = root.handlers[:], root.level
+        handler = logging.FileHandler(name)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.handlers[:] = [handler]
+        root.setLevel(logging.INFO)
+        try:
+            yield Path(name)
+        finally:
+            root.handlers[:] = before
+            root.setLevel(level)
+            handler.close()
+            if self.trouble is None:
+                Path(name).unlink()
 
     def _take(self, kind: str, value: bytes | None) -> None:
         if kind == DEAD_LETTERS:
@@ -85,22 +112,6 @@ class EmbeddedStage:
 
     def _fail(self, sentence: str) -> None:
         self.trouble = self.trouble or sentence
-
-
-@contextlib.contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Send everything that is logged to a file, and only there."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    handler = logging.FileHandler(path)
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
-        handler.close()
 
 
 class _Ear:
@@ -138,6 +149,7 @@ class _WorkerThread:
 
     def __init__(self, settings: Settings, fail: Callable[[str], None]) -> None:
         self.worker: Worker | None = None
+        self.metrics_url = ""
         self._settings = settings
         self._fail = fail
         self._loop = asyncio.new_event_loop()
@@ -164,10 +176,42 @@ class _WorkerThread:
         from streams.worker.app import create
 
         topic = _NamelessTopic(self._settings)
-        self.worker = create(self._settings, append_time_only=False, topic=topic, end=self._fail)
-        app = self.worker.app
-        await app.start()
-        await app.wait(self._asked_to_stop.wait())
-        if app.crashed:
-            self._fail(f"it crashed: {app.crash_reason}")
-        await app.stop()
+        self.worker = worker = create(self._settings, append_time_only=False, topic=topic, end=self._fail)
+        pages = _start_pages(self._settings, worker)
+        self.metrics_url = f"{pages.url}/metrics"
+        try:
+            await worker.app.start()
+            await worker.app.wait(self._asked_to_stop.wait())
+            if worker.app.crashed:
+                self._fail(f"it crashed: {worker.app.crash_reason}")
+            await worker.app.stop()
+        finally:
+            pages.stop()
+
+
+def _settings(folder: str) -> Settings:
+    """Return the demo's own settings; where its metrics are is for the settings in force to say."""
+    try:
+        given = load()
+    except SettingsError as error:
+        raise Refusal(str(error)) from None
+    return Settings(
+        app=APP,
+        data_dir=folder,
+        metrics_host=given.metrics_host,
+        metrics_port=given.metrics_port,
+        metrics_token=given.metrics_token,
+    )
+
+
+def _start_pages(settings: Settings, worker: Worker) -> Pages:
+    """Serve the worker's pages on the settings' port; where that is taken, on any free one."""
+    from streams.worker.partition import LATENCY_BUCKETS_S
+
+    pages = Pages(settings, worker.partitions, bounds=LATENCY_BUCKETS_S)
+    try:
+        pages.start()
+    except OSError:
+        pages = Pages(replace(settings, metrics_port=0), worker.partitions, bounds=LATENCY_BUCKETS_S)
+        pages.start()
+    return pages

@@ -25,7 +25,7 @@ ANSWERED = ("ANSWERED_SITE", "ANSWERED_PARTNER")
 SHOWN = ("offers", "redials", "answered", "abandoned", "admitted", "full", "closed", "peak", "second")
 WORDS = {
     "offers": "calls offered",
-    "redials": "of them by callers who had called before",
+    "redials": "of them redials",
     "answered": "answered",
     "abandoned": "abandoned",
     "admitted": "admitted in house",
@@ -104,10 +104,15 @@ def as_json(counted: Recount, **more: Any) -> dict[str, Any]:
 def days_table(product: Recount) -> Table:
     """Return the table of the 28 days, as published."""
     table = Table(
-        title="Un franc par jour, 3 to 30 November 2025", title_justify="left", box=None, padding=(0, 2, 0, 0)
+        title="Un franc par jour, 3 to 30 November 2025",
+        title_justify="left",
+        caption="overflowed: full (the site was), closed (out of hours); peak: calls in progress, anywhere",
+        caption_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
     )
-    table.add_column("day")
-    for name in ("offered", "admitted", "overflowed: full", "out of hours", "answered", "abandoned", "peak"):
+    table.add_column("day", no_wrap=True)
+    for name in ("offered", "admitted", "full", "closed", "answered", "abandoned", "peak"):
         table.add_column(name, justify="right")
     for day in product.days:
         name = paris_day(day.day)
@@ -138,8 +143,8 @@ def confirmation(product: Recount, recounted: Recount) -> Table:
     """Return the table that sets the published beside the recounted."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("the campaign")
-    table.add_column("published by the worker", justify="right")
-    table.add_column("recounted by hand", justify="right")
+    table.add_column("published", justify="right")
+    table.add_column("recounted", justify="right")
     table.add_column("")
     for name in SHOWN:
         ours, theirs = getattr(product, name), getattr(recounted, name)
@@ -191,5 +196,5 @@ def _day(at: int) -> str:
 def _told(value: Any) -> str:
     """Write a figure or a peak for people."""
     if isinstance(value, Peak):
-        return f"{value.calls} ({paris(value.at):%a %d %b %H:%M:%S})"
+        return f"{value.calls} ({paris(value.at):%d %b %H:%M:%S})"
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else "none"

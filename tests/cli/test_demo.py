@@ -2,7 +2,15 @@
 
 import io
 import json
+import os
 import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
 
 import pytest
 from rich.console import Console, ConsoleDimensions
@@ -13,7 +21,9 @@ from streams.cli.demo_heard import Heard
 from streams.cli.demo_pace import PEAK_SPEED, QUIET_SPEED, Pace, Stretch, even, peak_evening, watched
 from streams.cli.demo_picture import Picture
 from streams.cli.demo_show import BEHIND, STEP_S, WEEK_US, Show, evening, play
+from streams.cli.demo_stage import EmbeddedStage
 from streams.cli.demo_summary import differences, print_summary, published, rows_of
+from streams.core.decisions import Decision
 from streams.core.events import CallEvent, ControlEvent, PlanApplied
 from streams.plans import compile_plan
 from streams.simulate.campaign import draw_campaign
@@ -21,6 +31,7 @@ from streams.simulate.feed import Handed, feed
 from streams.simulate.media import ENDS_AT, MINUTE_US, SECOND_US, STARTS_AT
 from streams.simulate.recount import Recount, recount
 from tests.cli.direct_stage import DirectStage
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +169,8 @@ def test_the_picture_fits_the_terminal_and_tells_limits_clock_and_speed(
     assert "→ transcom" in text
 
 
-def test_the_whole_demo_confirms_itself(capsys: pytest.CaptureFixture[str]):
+def test_the_whole_demo_confirms_itself(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TROPPLEIN_METRICS_PORT", "0")
     assert main(["demo", "--json", "--speed", "400000"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["confirmed"] is True and told["differences"] == []
@@ -166,6 +178,44 @@ def test_the_whole_demo_confirms_itself(capsys: pytest.CaptureFixture[str]):
     assert told["peak"]["at"].startswith("2025-11-16T20:51")
     assert len(told["days"]) == 28
     assert told["seconds"] < 60
+
+
+def test_the_stage_is_a_whole_worker_with_its_metrics(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TROPPLEIN_METRICS_PORT", "0")
+    calls = [
+        CallEvent("msf", "msf", f"pabx/{n}", "OFFERED", STARTS_AT + 12 * 3_600 * SECOND_US + n, "pabx", asks=True)
+        for n in range(20)
+    ]
+    with EmbeddedStage() as made:
+        until = time.monotonic() + 60
+        while not made.ready and time.monotonic() < until:
+            time.sleep(0.05)
+        plan = compile_plan(PLAN, from_at=STARTS_AT, clock="events")
+        for event in (ControlEvent("msf", STARTS_AT, PlanApplied(plan, 1)), *calls):
+            made.hand(event)
+        heard: list = []
+        while sum(isinstance(each, Decision) for each in heard) < 20 and time.monotonic() < until:
+            heard += made.listen()
+            time.sleep(0.05)
+        with urllib.request.urlopen(made.metrics_url) as page:
+            text = page.read().decode()
+    assert [each.verdict for each in heard if isinstance(each, Decision)] == ["ADMIT"] * 15 + ["OVERFLOW"] * 5
+    assert re.search(r'^tropplein_calls_in_progress\{[^}]*"transcom"[^}]*\} 5', text, re.MULTILINE), text
+    assert not any(thread.name in {"worker", "pages"} for thread in threading.enumerate())
+
+
+def test_ctrl_c_ends_it_cleanly():
+    command = [sys.executable, "-m", "streams", "demo", "--speed", "1"]
+    environment = {**os.environ, "TROPPLEIN_METRICS_PORT": "0", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None and demo.stderr is not None
+        assert "starting" in demo.stdout.readline()
+        assert "metrics: http://127.0.0.1:" in demo.stdout.readline()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(20) == 130
+        assert demo.stderr.read() == "tropplein: interrupted\n"
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan", "inf"])
