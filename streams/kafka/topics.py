@@ -1,4 +1,4 @@
-"""The topics: what each is for and how it must be set; creating them, and saying every difference.
+"""The topics: what each is for and how it must be set; creating and deleting them, and saying every difference.
 
 All topics of a set have the same number of partitions, because an output goes to the partition number of its source.
 """
@@ -82,6 +82,25 @@ def create(settings: Settings, *, timeout_s: float = 30) -> list[str]:
                 raise trouble.error(f"creating {name}", error.args[0]) from None
     _wait_for(missing, admin, trouble, timeout_s)
     return [topic.name for topic in missing]
+
+
+def delete(settings: Settings, *, timeout_s: float = 30) -> list[str]:
+    """Delete the topics of this set that are there, with everything in them, and return their names.
+
+    Raises KafkaTrouble when the brokers refuse.
+    """
+    trouble = Trouble(settings)
+    admin = AdminClient(admin_config(settings, trouble))
+    there = cluster(admin, trouble, timeout_s=timeout_s).topics
+    names = [topic.name for topic in topics(settings) if topic.name in there]
+    if not names:
+        return []
+    for name, future in admin.delete_topics(names, operation_timeout=timeout_s, request_timeout=timeout_s).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            raise trouble.error(f"deleting {name}", error.args[0]) from None
+    return names
 
 
 def check(settings: Settings, *, timeout_s: float = 30) -> list[str]:
