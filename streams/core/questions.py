@@ -60,6 +60,8 @@ def ask(network: Network, call: Call, event: CallEvent, at: int, attempt: int) -
         _tally(site, verdict, reason, name)
         if site is not target:
             network.changed[site.name] = None
+    else:
+        network.count(f"decided.{verdict or 'NONE'}.{reason}")
     decision = (
         network.name, event.site, call.call_id, attempt, f"{call.ordinal:X}", verdict, name, treatment, reason,
         considered, busy, limit, version, network.rules, event.occurred_at,
@@ -120,6 +122,8 @@ def refuse(network: Network, event: CallEvent) -> None:
     name = treatment.name if treatment is not None and not treatment.holds_line else None
     if site is not None:
         _tally(site, "BLOCK", "CALLS_MAX", None)
+    else:
+        network.count("decided.BLOCK.CALLS_MAX")
     network.out.append(
         Decision(
             network.name, event.site, event.call_id, event.attempt or 1, None, "BLOCK", None, name, "CALLS_MAX", (),
