@@ -63,10 +63,12 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     console = Console(quiet=args.json, highlight=False)
     seed = DEFAULT_SEED if args.seed is None else args.seed
-    campaign = draw_campaign(seed)
-    handed = feed(random.Random(seed), campaign.events())  # noqa: S311 -- the same seed is to give the same feed
-    recounted = recount(rows_of(each.event for each in handed))
+    console.print("starting a broker and a worker in this process …", style="dim")
     with EmbeddedStage() as stage:
+        # Drawn while the worker starts.
+        campaign = draw_campaign(seed)
+        handed = feed(random.Random(seed), campaign.events())  # noqa: S311 -- the same seed is to give the same feed
+        recounted = recount(rows_of(each.event for each in handed))
         _begin(stage, console)
         heard = _play(stage, console, handed, _pace(args.speed, campaign, recounted))
         product = published(heard)
@@ -93,7 +95,6 @@ def _begin(stage: EmbeddedStage, console: Console) -> None:
     from streams.plans import compile_plan
     from streams.simulate.media import STARTS_AT
 
-    console.print("starting a broker and a worker in this process …", style="dim")
     until = time.monotonic() + READY_S
     while not stage.ready:
         stage.listen()
@@ -174,7 +175,7 @@ def _screen(console: Console, show: Show, stage: EmbeddedStage, *, shift_us: int
     picture = Picture(
         show.heard,
         shift_us=shift_us,
-        counted="this evening" if shift_us else "campaign",
+        counted="evening" if shift_us else "campaign",
         foot=f"{'The evening of the peak, again and again. ' if shift_us else ''}Ctrl-C ends. {stage.metrics_url}",
         size=console.size,
     )

@@ -6,15 +6,18 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from streams.core.decisions import CallRecord, Decision, SiteState
-from streams.simulate.media import MINUTE_US
+from streams.simulate.media import MINUTE_US, SECOND_US
 
 LAST_DECISIONS = 12
 HOUR_MINUTES = 60
+RECENT_CALLS = 500
+# A call record comes when its wrap-up is over, and its events may have been late.
+SETTLED_US = 90 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """So many calls in progress, everywhere, when the show had come to ``at``."""
+    """So many calls in progress, everywhere, at an instant."""
 
     calls: int
     at: int
@@ -31,6 +34,7 @@ class Heard:
         self.last: deque[Decision] = deque(maxlen=LAST_DECISIONS)
         self.verdicts: Counter[str] = Counter()
         self.most = Level(0, 0)
+        self._recent: deque[str] = deque(maxlen=RECENT_CALLS)
         self._minutes: dict[int, int] = {}
 
     def decision(self, decision: Decision) -> None:
@@ -39,6 +43,7 @@ class Heard:
             self.again += 1
             return
         self.decisions[decision.call_id] = decision
+        self._recent.append(decision.call_id)
         self.verdicts[decision.verdict or "?"] += 1
         self.last.append(decision)
 
@@ -55,15 +60,30 @@ class Heard:
 
     def pass_time(self, at: int) -> None:
         """Note the calls in progress at ``at``, minute by minute."""
-        level = self.in_progress
-        # Between two states heard there may have been more calls; a site's own peak of the day has missed none.
-        most = max([level, *(state.peak_today for state in self.sites.values())])
-        if most > self.most.calls:
-            self.most = Level(most, at)
         minute = at // MINUTE_US
-        self._minutes[minute] = max(self._minutes.get(minute, 0), level)
+        if minute not in self._minutes:
+            self._settle(at - SETTLED_US)
+        self._minutes[minute] = max(self._minutes.get(minute, 0), self.in_progress)
         for old in [known for known in self._minutes if not minute - HOUR_MINUTES < known <= minute]:
             del self._minutes[old]
+
+    def _settle(self, until_at: int) -> None:
+        """Find the most calls in progress up to an instant before which nothing is missing any more.
+
+        Between two site states there may have been more, and they follow the log, where ends may be late: the
+        recent decisions and call records tell it exactly.
+        """
+        steps = []
+        for name in self._recent:
+            record = self.records.get(name)
+            steps.append((self.decisions[name].occurred_at, 1))
+            if record is not None and record.ended_at is not None:
+                steps.append((record.ended_at, -1))
+        level = 0
+        for at, step in sorted(steps):
+            level += step
+            if at <= until_at and level > self.most.calls:
+                self.most = Level(level, at)
 
     @property
     def in_progress(self) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TITLE = "Tropplein · un franc par jour"
 EIGHTHS = "▁▂▃▄▅▆▇█"
 # The picture fits the terminal: so much of it is not bar, and not last decisions.
-BESIDE_BARS = 56
+BESIDE_BARS = 57
 BAR_CELLS = (12, 44)
 BESIDE_DECISIONS = 13
 DECISION_COLUMNS = 5
@@ -39,7 +39,7 @@ COLOURS = {Verdict.ADMIT: "green", Verdict.OVERFLOW: "yellow", Verdict.BLOCK: "r
 
 
 class Picture:
-    """Draws one frame from what was heard.
+    """Draws one frame from what was heard. In a bar, █ is a call and ▒ a person who is wrapping one up.
 
     ``shift_us`` is how far the network's clock runs ahead of the one shown, ``counted`` says what the counts are of.
     """
@@ -80,7 +80,7 @@ class Picture:
         heard = self.heard
         grid = Table.grid(padding=(0, 1))
         # Widths that do not change with what is told, so that bars stand still.
-        for width in (11, 20, self._cells + 9, 8):
+        for width in (11, 22, self._cells + 9, 8):
             grid.add_column(width=width, no_wrap=True)
         for name in sorted(heard.sites, key=lambda name: (heard.sites[name].kind != "SITE", name)):
             grid.add_row(*self._target(heard.sites[name]))
@@ -117,8 +117,11 @@ class Picture:
         if not state.open:
             colour, word = "yellow", "CLOSED"
         cells = min(round(calls / widest * self._cells), self._cells)
+        busy = calls if limit is None or state.staffed is None else state.staffed - (state.positions_free or 0)
+        wrapping = max(min(round(busy / widest * self._cells), self._cells) - cells, 0) if state.open else 0
         bar = Text("█" * cells, style=colour)
-        bar.append("░" * (self._cells - cells), style="dim")
+        bar.append("▒" * wrapping, style=colour)
+        bar.append("░" * (self._cells - cells - wrapping), style="dim")
         bar.append(f" {figures}", style="bold")
         return Text(state.site, style="bold"), Text(_hours(state), style="dim"), bar, Text(word, style=f"bold {colour}")
 

@@ -106,7 +106,7 @@ def days_table(product: Recount) -> Table:
     table = Table(
         title="Un franc par jour, 3 to 30 November 2025",
         title_justify="left",
-        caption="overflowed: full (the site was), closed (out of hours); peak: calls in progress, anywhere",
+        caption="full, closed: overflowed because the site was full, or out of hours",
         caption_justify="left",
         box=None,
         padding=(0, 2, 0, 0),
