@@ -41,6 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--from", dest="start", metavar="INSTANT",
         help="first instant of the plans' calendars; by default the day before a network's first event",
     )  # fmt: skip
+    parser.add_argument(
+        "--clock", choices=("live", "events"), help="what moves time, in place of what the plans say: events for a file "
+        "that holds its own ticks, as `simulate campaign` writes them",
+    )  # fmt: skip
     parser.add_argument("--horizon-days", type=int, default=730, metavar="N", help="days the calendars cover (730)")
     parser.add_argument(
         "--json",
@@ -74,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
             partitions=args.partitions,
             from_at=None if args.start is None else instant(args.start),
             horizon_days=args.horizon_days,
+            clock=args.clock,
             out=out,
             records=records,
         )

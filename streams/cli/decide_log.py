@@ -45,7 +45,8 @@ class Case:
 class Log:
     """Takes the lines of the file ``name`` and writes decisions to ``out``, call records to ``records`` if wanted.
 
-    Calendars begin at ``from_at``, by default the day before a network's first event. Raises Refusal for what is wrong
+    Calendars begin at ``from_at``, by default the day before a network's first event; ``clock`` (live, events) goes
+    before the plans' own. Raises Refusal for what is wrong
     with a plan or a limit.
     """
 
@@ -58,6 +59,7 @@ class Log:
         partitions: int,
         from_at: int | None,
         horizon_days: int,
+        clock: str | None,
         out: IO[str],
         records: IO[str] | None,
     ) -> None:
@@ -66,6 +68,7 @@ class Log:
         self._among = partitions
         self._from_at = from_at
         self._horizon_days = horizon_days
+        self._clock = clock
         self._out = out
         self._records = records
         self._framing = FramingWriter()
@@ -145,7 +148,7 @@ class Log:
     def _compile(self, file: Path, from_at: int | None) -> Plan:
         """Compile a plan's file; what is wrong with it is the command's refusal."""
         try:
-            return compile_plan(file, from_at=from_at, horizon_days=self._horizon_days)
+            return compile_plan(file, from_at=from_at, horizon_days=self._horizon_days, clock=self._clock)
         except PlanError as error:
             raise Refusal(f"{file} is no plan to go by:\n{error}") from None
 

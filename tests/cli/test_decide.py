@@ -166,6 +166,24 @@ def test_calendars_begin_with_the_events_not_with_today(decide, root):
     ]
 
 
+def test_a_file_that_holds_its_own_ticks_moves_the_clock_when_told_so(decide, root):
+    call = {"network": "msf", "site": "msf"}
+    tick = {"control": "Tick", "network": "msf", "occurred_at": AT + 3 * HOUR}
+    # The fifteen positions are in wrap-up when the sixteenth call comes, unless a tick has let it end.
+    lines = [line(n, at=AT + 2 * HOUR, **call) for n in range(15)]
+    lines += [line(n, at=AT + 2 * HOUR + 1_000_000, kind="ANSWERED", **call) for n in range(15)]
+    lines += [line(n, at=AT + 2 * HOUR + 2_000_000, kind="ENDED", **call) for n in range(15)]
+    last = line(99, at=AT + 2 * HOUR + 3_000_000, **call)
+    plans = (str(root / "deploy" / "plans" / "msf.yaml"),)
+
+    def of_the_last(*lines, clock):
+        return decide(lines, "--clock", clock, plans=plans)[1][-1]["verdict"]
+
+    assert of_the_last(*lines, last, clock="events") == "OVERFLOW"
+    assert of_the_last(*lines, json.dumps(tick), last, clock="live") == "OVERFLOW"
+    assert of_the_last(*lines, json.dumps(tick), last, clock="events") == "ADMIT"
+
+
 def test_a_control_event_that_cannot_take_effect_is_said_and_passed_over(decide, capsys):
     control = {"control": "CapacityChanged", "network": "bank", "occurred_at": AT, "target": "nowhere", "capacity": 3}
     code, decisions = decide([line(1), json.dumps(control), line(2)])
