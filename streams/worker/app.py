@@ -24,6 +24,7 @@ from typing import Any, Final, cast
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import faust
+from faust.app.base import BootStrategy
 from faust.auth import SASLCredentials, SSLCredentials
 from yarl import URL
 
@@ -31,6 +32,7 @@ from streams import settings
 from streams.kafka.clients import KafkaTrouble, reach, ssl_context
 from streams.kafka.topics import CALL_EVENTS
 from streams.settings import Settings
+from streams.worker.log import Unavailable
 from streams.worker.partitions import Partitions
 from streams.worker.parts import Parts
 from streams.worker.transactions import InputTopic
@@ -71,18 +73,25 @@ def create(
     parts = Parts(conf, append_time_only=append_time_only, topic=topic)
     partitions = Partitions(make_log=parts.log, make_engine=parts.engine, append_tick=parts.ticks.append, end=end)
     watchdog = Watchdog(lambda: partitions.owned, parts.ends, end)
-    app = _faust_app(conf)
+    app = _faust_app(conf, parts)
     _attach(app, conf, partitions, watchdog)
     return Worker(app, partitions, watchdog)
 
 
-class Application(faust.App):
-    """A Faust application that waits for brokers which are away when it starts; Faust's own would end."""
+class WithoutWeb(BootStrategy):
+    """Faust's web server has no authentication, and its command line turns it on whatever the settings say."""
 
+    enable_web = False
+
+
+class Application(faust.App):
+    """A Faust application that waits for brokers, or a registry, away when it starts; Faust's own would end."""
+
+    BootStrategy = WithoutWeb
     reach: Callable[[], Any]
 
     async def on_start(self) -> None:
-        """Wait until the brokers answer; raises KafkaTrouble where waiting cannot help (a wrong password)."""
+        """Wait until all answer; raises KafkaTrouble where waiting cannot help (a wrong password)."""
         # Live calls are many, long-lived and free of cycles: looking through them for cycles again and again costs a
         # tenth of the worker's time and finds nothing.
         gc.collect()
@@ -93,16 +102,16 @@ class Application(faust.App):
             try:
                 await asyncio.to_thread(self.reach)
                 break
-            except KafkaTrouble as trouble:
-                if not trouble.retriable:
+            except (KafkaTrouble, Unavailable) as trouble:
+                if isinstance(trouble, KafkaTrouble) and not trouble.retriable:
                     raise
-                log.warning("waiting for the brokers: %s", trouble)
+                log.warning("waiting: %s", trouble)
             await self.sleep(pause_s)
             pause_s = min(pause_s * 2, REACH_PAUSE_MAX_S)
         await super().on_start()
 
 
-def _faust_app(conf: Settings) -> Application:
+def _faust_app(conf: Settings, parts: Parts) -> Application:
     """Return a Faust application with what Faust is used for, and everything else off."""
     folder = Path(conf.data_dir or tempfile.gettempdir()) / f"{conf.app}-faust"
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +133,7 @@ def _faust_app(conf: Settings) -> Application:
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.reach = lambda: reach(conf, timeout_s=5)
+    app.reach = lambda: (reach(conf, timeout_s=5), parts.framing)
     return app
 
 

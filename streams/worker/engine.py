@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 
 from streams.core import RULES
 from streams.core.events import CallEvent, ControlEvent, PlanApplied
@@ -26,11 +27,11 @@ from streams.core.partition import Partition, Refused
 from streams.wire import state
 from streams.wire.decode import Decoder, SchemaIdUnknown
 from streams.wire.framing import FramingWriter
-from streams.wire.ledger import Ledger, Message, site_key
+from streams.wire.ledger import DECISIONS, Ledger, Message, site_key
 from streams.wire.log import Batch
 from streams.wire.refusals import Refusal
 from streams.worker import recovery
-from streams.worker.log import CHECKPOINTS, SITE_STATE, STATE, Fetched, Halted, Log
+from streams.worker.log import CHECKPOINTS, SITE_STATE, STATE, Fetched, Halted, Log, Unavailable
 from streams.worker.site_states import SiteStates
 from streams.worker.snapshots import SLICE_CALLS, Snapshots
 from streams.worker.tuning import Figures, Tuning
@@ -179,7 +180,8 @@ class Engine:
         if self._sought_at is not None and now - self._sought_at < RESEEK_S:
             return
         if self._sought_at is not None and fetched.position > self.position:
-            recovery.check_input(self._log.bounds(), self.position, self.tuning.partition)
+            with suppress(Unavailable):
+                recovery.check_input(self._log.bounds(), self.position, self.tuning.partition)
         self.figures.seeks += 1
         self._sought_at = now
         self._log.seek(self.position)
@@ -244,8 +246,9 @@ class Engine:
                     if not outputs:
                         continue
                     messages = write(offset, outputs)
-                    oldest = oldest or at
-                    decided += 1
+                    if messages and messages[0].kind == DECISIONS:
+                        oldest = oldest or at
+                        decided += 1
                 else:
                     messages = self._rare(offset, at, key, value, event)
                 for message in messages:

@@ -117,10 +117,10 @@ class Partitions:
             return None
         return owned.engine.snapshot + 1
 
-    def highwater(self, partition: int, offset: int) -> None:
-        """Note where a partition's log ends."""
+    def ends_at(self, partition: int, offset: int) -> None:
+        """Note where a partition's log ends for a committed reader."""
         owned = self.owned.get(partition)
-        if owned is not None and offset is not None:
+        if owned is not None:
             owned.highwater = offset
 
     # What health asks.

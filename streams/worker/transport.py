@@ -58,8 +58,8 @@ class Inboxes(Protocol):
         """Return the next offset the state topic does not cover: what the group may commit."""
         ...
 
-    def highwater(self, partition: int, offset: int) -> None:
-        """Hear where a partition's log ends."""
+    def ends_at(self, partition: int, offset: int) -> None:
+        """Hear where a partition's log ends for a committed reader."""
         ...
 
 
@@ -149,7 +149,8 @@ def hand_over(consumer: aiokafka.AIOKafkaConsumer, inboxes: Inboxes, active: set
         for fetched in runs(records, generation):
             room = inbox.put(fetched) and room
         state.consumed_to(records.next_fetch_offset)
-        inboxes.highwater(tp.partition, state.highwater)
+        # What an open transaction of somebody's hides is nothing to be behind with.
+        inboxes.ends_at(tp.partition, state.highwater if state.lso is None else state.lso)
         if not room:
             consumer.pause(tp)
     return found

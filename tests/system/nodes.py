@@ -132,7 +132,15 @@ class KafkaNode(Process):
             for name, password in (USERS.items() if secure else ())
             for part in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
         ]
-        command = (*self._java, "kafka.tools.StorageTool", "format", "-t", node, "-c", str(self._properties), *users)
+        command = (
+            *self._java,
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={node}",
+            "-c",
+            str(self._properties),
+            *users,
+        )
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
