@@ -264,7 +264,8 @@ class Engine:
                 f"({type(error).__name__}: {error}); this is a fault of the program: report it with this record, and "
                 "go on with a version that mends it",
             ) from error
-        self.figures.decided = (oldest, decided)
+        before = self.figures.decided
+        self.figures.decided = (before[0] or oldest, before[1] + decided)
         return out
 
     def _rare(self, offset: int, at: int, key: bytes | None, value: bytes | None, event: Decoded) -> list[Message]:

@@ -24,7 +24,7 @@ class Tuning:
 
 @dataclass(slots=True)
 class Figures:
-    """What the metrics read; every number only grows, but ``decided`` (oldest append time, count of the last batch)."""
+    """What the metrics read; every number only grows, but ``decided`` (oldest append time and count of the last run)."""
 
     events: int = 0
     transactions: int = 0
