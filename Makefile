@@ -39,8 +39,11 @@ format: .venv/ready ## put the format right, and what the linter can mend
 	.venv/bin/ruff check --fix-only --exit-zero .
 	.venv/bin/ruff format .
 
-bench: .venv/ready ## drain rate, events per CPU-second and latency on this machine
-	@.venv/bin/tropplein bench $(ARGS)
+bench: .venv/ready ## drain rate, events per CPU-second and latency on this machine, with the compiled core
+	@rm -rf build/compiled build/wheels
+	TROPPLEIN_COMPILE=1 .venv/bin/pip wheel --quiet --no-deps --no-index --no-build-isolation --wheel-dir build/wheels .
+	.venv/bin/pip install --quiet --no-deps --no-index --target build/compiled build/wheels/*.whl
+	@PYTHONPATH=build/compiled .venv/bin/python -P -m streams bench $(ARGS)
 
 simulate: .venv/ready ## a campaign's call events in build/events.ndjson, from SEED
 	@mkdir -p build

@@ -28,8 +28,16 @@ class Call:
     """A call of one network. ``target`` is the site or partner where it is; None: nowhere, or not known."""
 
     # A call has some forty fields and most calls set half of them: what is below stands for all that were never told.
-    hold_us = channels = asked = version = seen_at = due_at = 0
-    suspect = tombstone = end_estimated = touched = False
+    hold_us: int = 0
+    channels: int = 0
+    asked: int = 0
+    version: int = 0
+    seen_at: int = 0
+    due_at: int = 0
+    suspect: bool = False
+    tombstone: bool = False
+    end_estimated: bool = False
+    touched: bool = False
     past: tuple[Attempt, ...] = ()
     returned: tuple[str, ...] = ()
     resources: tuple[Held, ...] = ()
