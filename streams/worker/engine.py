@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from streams.core import RULES
-from streams.core.events import CallEvent, ControlEvent, PlanApplied
+from streams.core.events import CallEvent, ControlEvent
 from streams.core.partition import Partition, Refused
 from streams.wire import state
 from streams.wire.decode import Decoder, SchemaIdUnknown
@@ -202,7 +202,7 @@ class Engine:
                 self._rest = rest
             return
         if not fetched.append_time and self.tuning.append_time_only:
-            self._refuse_create_time(events)
+            recovery.check_clock(self.core, events, self.tuning.partition)
         published = self._published
         if published is None:
             self._publish(batch, events, now)
@@ -312,24 +312,6 @@ class Engine:
         self._ids[schema_id] = fingerprint
         self._log.produce(STATE, [state.schema_id(schema_id, fingerprint)])
         return True
-
-    def _refuse_create_time(self, events: list[Decoded]) -> None:
-        """Halt before an event of a live network is applied whose time was not given by the broker."""
-        live = {
-            name for name, each in self.core.networks.items() if each.plan is not None and each.plan.clock == "LIVE"
-        }
-        for event in events:
-            if isinstance(event, Refusal) or event.network is None:
-                continue
-            if isinstance(event, ControlEvent) and isinstance(event.body, PlanApplied):
-                (live.add if event.body.plan.clock == "LIVE" else live.discard)(event.network)
-            if event.network in live:
-                raise Halted(
-                    "CREATE_TIME",
-                    f"call-events-{self.tuning.partition} carries its producers' clocks and network {event.network} is "
-                    "live: set message.timestamp.type=LogAppendTime on the topic (`tropplein topics check`), or let "
-                    "the plan say clock: events",
-                )
 
     def _begin(self, now: float) -> None:
         if self._began_at is None:

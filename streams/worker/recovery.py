@@ -5,15 +5,17 @@ Everything here either returns a whole partition or raises `Halted` with the sen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.core import RULES
+from streams.core.events import CallEvent, ControlEvent, PlanApplied
 from streams.core.partition import Partition
 from streams.core.plan import Plan
 from streams.core.state import CallState, HeadState
 from streams.wire import state
 from streams.wire.ledger import Count, HashState, Ledger
+from streams.wire.refusals import Refusal
 from streams.worker.log import CALL_RECORDS, DEAD_LETTERS, DECISIONS, Bounds, Halted, Log
 
 COUNTED = (DECISIONS, CALL_RECORDS, DEAD_LETTERS)
@@ -128,6 +130,23 @@ def check_input(bounds: Bounds, position: int, number: int) -> None:
             f"call-events-{number} begins at {bounds.start} but is needed from {position} on: retention removed what "
             f"was not yet applied; restore it, or accept the loss with `tropplein state rebuild --partition {number}`",
         )
+
+
+def check_clock(partition: Partition, events: Sequence[CallEvent | ControlEvent | Refusal], number: int) -> None:
+    """Halt before an event of a live network is applied whose time was not given by the broker."""
+    live = {name for name, each in partition.networks.items() if each.plan is not None and each.live_clock}
+    for event in events:
+        if isinstance(event, Refusal) or event.network is None:
+            continue
+        if isinstance(event, ControlEvent) and isinstance(event.body, PlanApplied):
+            (live.add if event.body.plan.clock == "LIVE" else live.discard)(event.network)
+        if event.network in live:
+            raise Halted(
+                "CREATE_TIME",
+                f"call-events-{number} carries its producers' clocks and network {event.network} is live: set "
+                "message.timestamp.type=LogAppendTime on the topic (`tropplein topics check`), or let the plan say "
+                "clock: events",
+            )
 
 
 def check_tails(log: Log, marker: state.Marker, number: int) -> list[str]:
