@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from streams.core.decisions import Output
     from streams.core.events import ControlEvent, SnapshotCall
+    from streams.core.limits import Target
     from streams.core.network import Network
 
 SNAPSHOT_MARGIN_US = 10 * SECOND_US
@@ -113,8 +114,8 @@ def apply_plan(network: Network, body: PlanApplied) -> None:
     before = {name: (target, _over(network, name)) for name, target in network.targets.items()}
     was_none = network.plan is None
     for call in network.calls.values():
-        if call.target is not None and call.phase != "ENDED" and not storage.knows(body.plan, call.target.name):
-            seats.leave(network, call, network.clock)
+        if call.target is not None and not storage.knows(body.plan, call.target.name):
+            _let_go(network, call, call.target)
     network.changed.update(dict.fromkeys(network.targets))
     if was_none and body.plan.clock == "EVENTS":
         network.clock = 0
@@ -128,6 +129,14 @@ def apply_plan(network: Network, body: PlanApplied) -> None:
     network.judged_at = network.clock
     days.follow(network)
     network.changed.update(dict.fromkeys(network.targets))
+
+
+def _let_go(network: Network, call: Call, target: Target) -> None:
+    """Take a call, or the memory of one, from a target that leaves the plan."""
+    if call.phase == "ENDED" and call.answered_at is not None and call.outcome is None:
+        call.outcome = Outcome.ANSWERED_PARTNER if target.partner else Outcome.ANSWERED_SITE
+    seats.leave(network, call, network.clock if call.ended_at is None else call.ended_at)
+    network.touch(call)
 
 
 def _over(network: Network, name: str) -> int:
