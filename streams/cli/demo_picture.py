@@ -85,9 +85,12 @@ class Picture:
         for name in sorted(heard.sites, key=lambda name: (heard.sites[name].kind != "SITE", name)):
             grid.add_row(*self._target(heard.sites[name]))
         total = Text(f"{heard.in_progress}", style="bold")
-        total.append(f"  most so far {heard.most.calls}", style="bold")
-        if heard.most.calls:
-            total.append(f", {paris(heard.most.at - self.shift_us):%d %b %H:%M}", style="dim")
+        if heard.in_progress > heard.most.calls:
+            total.append("  the most so far", style="bold")
+        else:
+            total.append(f"  most so far {heard.most.calls}", style="bold")
+            if heard.most.calls:
+                total.append(f", {paris(heard.most.at - self.shift_us):%d %b %H:%M}", style="dim")
         grid.add_row(Text("everywhere", style="bold"), Text("calls in progress", style="dim"), total, Text(""))
         levels = heard.last_hour(now_at)
         curve = _curve(levels[-self._cells :])
