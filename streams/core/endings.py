@@ -25,7 +25,7 @@ def end(network: Network, call: Call, at: int) -> None:
             target.places.pop(call.call_id, None)
             network.changed[target.name] = None
         else:
-            vacate(network, call)
+            vacate(network, call, target)
     if call.suspect:
         call.suspect = False
         network.suspects.pop(call.call_id, None)

@@ -23,7 +23,9 @@ _ADMITTED = ("ADMIT", "ROOM")
 _new = tuple.__new__  # the constructor of a named tuple, less the call of a Python function
 
 
-def admit(network: Network, event: CallEvent, at: int) -> Call | None:
+def admit(
+    network: Network, event: CallEvent, at: int
+) -> Call | None:  # hot path: a call of a function costs what it does
     """Admit the new call that ``event`` asks about and return it; None if this is not so simple: nothing has changed."""
     plan, clock = network.plan, network.clock
     site = network.targets.get(event.site)

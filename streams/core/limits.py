@@ -188,10 +188,8 @@ class Target:
         return None, room
 
     def looked(self, room: int | None) -> tuple[Considered, ...]:
-        """Return what a decision says that looked here only and found room; the same object each time, for speed."""
-        seen = self.roomy.get(room)
-        if seen is None:
-            seen = self.roomy[room] = (Considered(self.name, "ROOM", room),)
+        """Make what a decision says that looked here only and found room; ``roomy`` keeps it for the next time."""
+        seen = self.roomy[room] = (Considered(self.name, "ROOM", room),)
         return seen
 
     def take(self, call: Call) -> None:

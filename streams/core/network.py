@@ -20,6 +20,7 @@ from streams.core.calendar import FOREVER
 from streams.core.calls import Call, record_of
 from streams.core.decisions import Outcome
 from streams.core.events import ControlEvent
+from streams.core.known import Memory, Switch
 from streams.core.limits import Cause, Line, Target
 from streams.core.plan import SECOND_US
 
@@ -39,27 +40,6 @@ DEFAULT_LEASES = {"WAITING": 300 * SECOND_US, "TALKING": 4 * 3600 * SECOND_US, "
 """The leases of calls no plan speaks of."""
 HARD_LIMIT_US = 3600 * SECOND_US
 HANDLERS = facts.HANDLERS
-
-
-class Memory:
-    """What the networks of a partition share: how many calls they may remember, whether anybody wants records."""
-
-    __slots__ = ("calls_max", "known", "records")
-
-    def __init__(self, calls_max: int, *, records: bool = True) -> None:
-        self.calls_max = calls_max
-        self.records = records
-        self.known = 0
-
-
-class Switch:
-    """What is known of one switch."""
-
-    __slots__ = ("clamped", "epoch")
-
-    def __init__(self, epoch: int | None = None, clamped: int = 0) -> None:
-        self.epoch = epoch
-        self.clamped = clamped
 
 
 class Network:

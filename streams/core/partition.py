@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from streams.core.control import Refused
 from streams.core.events import CallEvent, ControlEvent, Tick
-from streams.core.network import NOTHING, Memory, Network
+from streams.core.known import Memory
+from streams.core.network import NOTHING, Network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -38,7 +38,7 @@ def leave(network: Network, call: Call, at: int) -> None:
     target = call.target
     if target is None:
         return
-    vacate(network, call)
+    vacate(network, call, target)
     target.positions.pop(call.call_id, None)
     kind = "SEAT" if target.partner else "PLACE"
     call.gave_back(kind, target.name, call.placed_at, at)
@@ -47,12 +47,10 @@ def leave(network: Network, call: Call, at: int) -> None:
     call.target = call.placed_at = None
 
 
-def vacate(network: Network, call: Call) -> None:
+def vacate(network: Network, call: Call, target: Target) -> None:
     """Give back the place, the campaign's unit and the channel out; the position may still be held."""
-    target = call.target
-    if target is not None:
-        target.places.pop(call.call_id, None)
-        network.changed[target.name] = None
+    target.places.pop(call.call_id, None)
+    network.changed[target.name] = None
     if call.campaign is not None and (cause := network.causes.get(call.campaign)) is not None:
         cause.calls.pop(call.call_id, None)
     if call.trunk_out is not None:
