@@ -26,7 +26,6 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import faust
 from faust.app.base import BootStrategy
 from faust.auth import SASLCredentials, SSLCredentials
-from yarl import URL
 
 from streams import settings
 from streams.kafka.clients import KafkaTrouble, reach, ssl_context
@@ -140,7 +139,7 @@ def _faust_app(conf: Settings, parts: Parts) -> Application:
 def _attach(app: faust.App, conf: Settings, partitions: Partitions, watchdog: Watchdog) -> None:
     """Connect the application's callbacks: this is all that Faust does for us."""
     name = conf.topic(CALL_EVENTS)
-    transport = BatchTransport([URL(f"kafka://{broker.strip()}") for broker in conf.brokers.split(",")], app, app.loop)
+    transport = BatchTransport(app.conf.broker, app, app.loop)
     transport.inboxes, transport.topic = partitions, name
     app.transport = transport
     app.topics.add(app.topic(name, key_type=bytes, value_type=bytes, value_serializer="raw"))
