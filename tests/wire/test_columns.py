@@ -1,5 +1,6 @@
 """Columns repeat the verdict of the record-by-record reader: the same values and the same refusals, for any bytes."""
 
+import hashlib
 import importlib
 import sys
 from unittest.mock import patch
@@ -179,6 +180,24 @@ def test_a_record_that_polars_reads_beside_its_neighbour_is_refused_and_its_neig
     assert found[0] == found[3] == EVENT
 
 
+def test_a_record_that_ends_inside_its_guard_is_found_by_the_guard():
+    # The last byte of the first record stands in front of the second's fields. Some call id gives a guard that starts
+    # with the very byte that is missing: sizes and counts are then right, and only the place of the guard is not.
+    busy = EVENT._replace(return_reason="NO_ANSWER")
+    head = len(encode_call(busy)[:4])
+    for nonce in range(20_000):
+        first, second = (encode_call(busy._replace(call_id=f"sw-1/{nonce}.{at}"))[head:] for at in (1, 2))
+        if hashlib.sha256(first + second).digest()[:1] == first[-1:]:
+            break
+    else:
+        pytest.fail("no call id gives the guard that is wanted")
+    network = encode_call(busy)[:head]
+    records = [(b"msf", PREFIX + network + first[:-1]), (b"msf", PREFIX + network + first[-1:] + second)]
+    found, counted = in_columns(records)
+    assert [one.reason for one in found] == ["BAD_AVRO", "BAD_AVRO"]
+    assert counted == 0
+
+
 def body_with(index):
     """The body of an event whose trunk has another union index than 1."""
     body = encode_call(EVENT._replace(trunk="t2"))
@@ -198,6 +217,25 @@ def test_a_missing_index_is_not_made_up_for_by_the_same_byte_elsewhere():
     records = [(b"msf", PREFIX + body_with(b"\4")), pair(EVENT._replace(call_id="sw-1/\x02"))]
     found, _ = in_columns(records)
     assert [getattr(one, "reason", "event") for one in found] == ["BAD_AVRO", "event"]
+
+
+@pytest.mark.parametrize(
+    ("usual", "longer"),
+    [
+        (b"\x0aparis", b"\x8a\0paris"),  # a string's length
+        (b"\2\x4e", b"\2\xce\0"),  # a number
+        (b"\2\x4e", b"\2\xce" + b"\x80" * 8 + b"\2"),  # one whose tenth byte looks like the index of a value
+        (b"sw-1\1", b"sw-1\x81\0"),  # a boolean
+    ],
+)
+def test_an_encoding_longer_than_need_be_is_refused(usual, longer):
+    event = EVENT._replace(sequence=39)
+    body = encode_call(event)
+    assert body.count(usual) == 1
+    odd = body.replace(usual, longer)
+    records = [pair(event), (b"msf", PREFIX + odd), pair(event)]
+    agree(records)
+    assert getattr(in_columns(records)[0][1], "reason", "event") == "BAD_AVRO"
 
 
 def test_numbers_are_not_cut_to_32_bits():
