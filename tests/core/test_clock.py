@@ -121,6 +121,26 @@ def test_only_what_is_due_wakes_a_live_network():
     assert Partition().wake_at() is None
 
 
+def test_a_tick_of_the_past_or_before_its_time_changes_nothing():
+    story = tell(a_plan(), "09:00:00 c1 asks -> ADMIT S ROOM")
+    before = story.network.snapshot(everything=True)
+    for moment in ("08:59:00", "09:00:00"):
+        assert story.network.tick(at(moment)) == ()
+        assert story.network.snapshot(everything=True) == before
+
+
+def test_a_memory_may_be_shorter_than_a_minute():
+    tell(
+        a_plan(remember_us=5 * SECOND_US),
+        """
+        09:00:00 c1 asks     -> ADMIT S ROOM
+        09:00:01 c1 ended    -> record SHORT_ABANDON
+        09:00:05 c1 asks     ->
+        09:00:06 c1 asks     -> ADMIT S ROOM
+        """,
+    )
+
+
 def test_nothing_wakes_a_network_without_plan_or_calls():
     story = Story()
     story.tell("09:00:00 c1 ended ->")

@@ -241,6 +241,67 @@ def test_a_site_with_positions_but_no_window_yet_takes_nobody():
     tell(a_plan(a_site(limit=None, hours=positions(0), overflow=())), "09:00:00 c1 asks -> BLOCK busy TARGETS_FULL")
 
 
+def test_a_call_that_a_fact_has_put_at_its_site_is_not_counted_against_itself():
+    plan = a_plan(a_site(limit=1, hours=positions(1)))
+    tell(
+        plan,
+        """
+        09:00:00 c1 offered            ->
+        09:00:01 c1 answered target=S  ->
+        09:00:02 c1 asks               -> ADMIT S ROOM
+        09:00:02 ? S S! #misplaced     -> S=1 S!=1 #misplaced=0
+        """,
+    )
+    tell(
+        a_plan(),
+        """
+        09:00:00 c1 offered            ->
+        09:00:01 c1 answered target=P  ->
+        09:00:02 c1 asks               -> ADMIT S ROOM
+        09:00:02 ? S P #misplaced      -> S=0 P=1 #misplaced=1
+        """,
+    )
+
+
+def test_a_call_of_a_site_the_plan_does_not_know_is_answered_and_ends_like_any_other():
+    tell(
+        a_plan(),
+        """
+        09:00:00 c1 offered site=X     ->
+        09:00:01 c1 answered site=X    ->
+        09:00:02 c1 transferred        ->
+        09:00:03 c1 ended site=X       -> record ANSWERED_SITE UNKNOWN
+        """,
+    )
+
+
+def test_a_call_that_nobody_offered_may_hold_a_channel_and_give_it_back():
+    story = tell(
+        a_plan(trunks={"t2": 5}),
+        """
+        09:00:00 c1 placed target=S by=CARRIER trunk=t2  ->
+        09:00:00 ? S t2                                  -> S=1 t2=1
+        09:00:01 c1 returned attempt=1 reason=BUSY asks  -> OVERFLOW P RETURNED
+        09:00:02 c1 offered                              ->
+        09:00:03 c2 placed target=S by=CARRIER trunk=t2  ->
+        09:00:09 c2 ended                                -> record ABANDONED_WAITING UNKNOWN
+        09:00:09 ? S P t2                                -> S=0 P=1 t2=2
+        """,
+    )
+    assert [held.kind for held in story.records()[0].resources] == ["PLACE"]
+
+
+def test_a_call_that_went_nowhere_can_be_given_back_too():
+    tell(
+        a_plan(a_site(limit=0, overflow=())),
+        """
+        09:00:00 c1 asks                                -> BLOCK busy TARGETS_FULL
+        09:00:01 c1 returned attempt=1 reason=DECLINED  ->
+        09:00:02 c1 asks=2                              -> BLOCK busy TARGETS_FULL
+        """,
+    )
+
+
 def test_a_placement_said_twice_changes_nothing_the_second_time_even_after_the_end():
     tell(
         a_plan(),

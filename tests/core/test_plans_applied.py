@@ -7,7 +7,7 @@ import pytest
 from streams.core.events import CallEvent, ControlEvent, Migrated, Override
 from streams.core.partition import Partition, Refused
 from tests.core.clock import BASE_AT, SECOND_US
-from tests.core.plans_of_tests import a_partner, a_plan, a_site, positions
+from tests.core.plans_of_tests import a_partner, a_plan, a_site, positions, route
 from tests.core.story import Story, tell, versioned
 
 
@@ -122,6 +122,43 @@ def test_trunks_and_campaigns_of_a_new_plan_hold_the_calls_that_are_there():
         """,
         tight=tight,
         none=versioned(a_plan(a_site(limit=1)), "v3"),
+    )
+
+
+def test_a_trunk_that_leaves_the_plan_is_given_back_without_it():
+    two = a_plan(a_site(limit=0), a_partner(route=route(trunk="out")), trunks={"t2": 9, "out": 9})
+    tell(
+        two,
+        """
+        09:00:00 c1 asks trunk=t2              -> OVERFLOW P SITE_FULL
+        09:00:00 c2 asks trunk=t2              -> OVERFLOW P SITE_FULL
+        09:00:00 c3 asks trunk=t2              -> OVERFLOW P SITE_FULL
+        09:00:01 ! plan none replaces=v1       ->
+        09:00:02 c1 diverted                   ->
+        09:00:02 c2 ended                      -> record SHORT_ABANDON
+        09:00:03 ! plan two replaces=v2        ->
+        09:00:03 ? t2 out                      -> t2=1 out=1
+        """,
+        none=versioned(a_plan(a_site(limit=0)), "v2"),
+        two=versioned(two, "v3"),
+    )
+
+
+def test_a_memory_that_is_corrected_after_its_target_left_keeps_its_outcome():
+    tell(
+        a_plan(a_site(limit=1)),
+        """
+        09:00:00 c1 asks                       -> ADMIT S ROOM
+        09:00:00 c2 asks                       -> OVERFLOW P SITE_FULL
+        09:00:01 c1 answered                   ->
+        09:00:01 c2 answered                   ->
+        09:00:02 c1 ended                      -> record ANSWERED_SITE
+        09:00:02 c2 ended                      -> record ANSWERED_PARTNER
+        09:00:03 ! plan other replaces=v1      ->
+        09:00:04 c1 ringing off=-4             -> record ANSWERED_SITE v2
+        09:00:04 c2 ringing off=-4             -> record ANSWERED_PARTNER v2
+        """,
+        other=versioned(a_plan(a_site("T", 1, overflow=()), a_partner("Q")), "v2"),
     )
 
 

@@ -251,6 +251,11 @@ def test_the_partition_has_a_bound_of_its_own_over_all_networks():
     )
 
 
+def test_without_plan_and_room_to_remember_there_is_no_treatment_to_give():
+    story = Story(partition=Partition(calls_max=1))
+    story.tell("09:00:00 c1 asks -> BLOCK NO_PLAN\n +0 c2 asks -> BLOCK CALLS_MAX")
+
+
 @pytest.mark.parametrize("kind", ["limit", "positions"])
 def test_priority_opens_some_places_more_but_no_closed_door(kind):
     hours = {"limit": 1} if kind == "limit" else {"limit": None, "hours": positions(1)}

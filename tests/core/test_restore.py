@@ -149,6 +149,15 @@ def test_a_forgotten_call_leaves_an_empty_bucket():
     assert [call.call_id for calls in store.buckets.values() for call in calls] == ["c2"]
 
 
+def test_a_network_without_plan_is_restored_too():
+    story = Story()
+    story.tell("09:00:00 c1 asks -> BLOCK NO_PLAN")
+    store = Store()
+    store.put(story.network.snapshot())
+    again = Story(partition=store.restored())
+    again.tell("09:00:01 c1 asks ->\n +0 c1 ended -> record BLOCKED")
+
+
 def test_after_a_restore_every_site_is_changed_once():
     story = Story(a_plan())
     story.call("c1 asks")

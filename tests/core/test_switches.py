@@ -174,6 +174,20 @@ def test_a_snapshot_of_another_epoch_is_none_of_a_calls_business():
     )
 
 
+def test_a_question_that_names_an_older_epoch_keeps_its_call_from_a_younger_snapshot():
+    tell(
+        a_plan(),
+        """
+        09:00:00 c1 offered                          ->
+        09:00:01 ! started sw epoch=08:30:00         ->
+        09:00:02 c1 asks epoch=08:00:00              -> ADMIT S ROOM
+        09:00:03 c1 answered                         ->
+        09:00:30 ! snapshot sw a epoch=08:30:00      ->
+        09:00:30 ? S                                 -> S=1
+        """,
+    )
+
+
 def test_a_snapshot_never_ends_a_call_that_was_handed_away_nor_one_of_another_switch():
     tell(
         a_plan(a_site(limit=1), a_partner(route=route("CARRIER"))),
