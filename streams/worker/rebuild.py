@@ -60,8 +60,9 @@ class Rebuild(Engine):
                 "hold: it is not the input they were made from",
             )
         self._begin(now)
-        stale = dict.fromkeys(key for key, value in self._stored.items() if value is not None and key[:2] != b"s/")
-        self._log.produce(STATE, [Message(STATE, key, None, ()) for key in stale])
+        # What is written again in this transaction stands behind these; the rest is gone.
+        stale = [key for key, value in self._stored.items() if value is not None and key[:2] in {b"n/", b"p/"}]
+        self._log.produce(STATE, [Message(STATE, key, None) for key in stale])
         self._commit(now, last=True)
         self._log.close()
 
