@@ -148,7 +148,7 @@ def outcome_of(call: Call, short_abandon_us: int | None) -> str:
     last = call.decided
     if last is not None and last.verdict == "BLOCK" and last.placed_verdict is None:
         return Outcome.BLOCKED
-    if call.phase == "DIVERTED" or (call.end_estimated and call.target is not None and call.target.partner):
+    if call.end_estimated and call.target is not None and call.target.partner:
         return Outcome.HANDED_OVER_UNKNOWN
     start = call.offered_at if call.queued_at is None else call.queued_at
     if short_abandon_us is not None and call.ended_at is not None and call.ended_at - (start or 0) < short_abandon_us:
