@@ -2,6 +2,7 @@
 
 import pytest
 
+from streams.core.plan import Leases
 from tests.core.plans_of_tests import VOICEMAIL, a_partner, a_plan, a_site, positions, route, windows
 from tests.core.story import tell
 
@@ -165,6 +166,19 @@ def test_without_a_word_from_the_partner_the_seat_is_free_at_the_lease_and_the_e
         09:10:01 ? P P?                       -> P=1 P?=0
         09:10:04 ! tick all                   -> record ANSWERED_PARTNER estimated
         09:10:04 ? P                          -> P=0
+        """,
+    )
+
+
+def test_a_transferred_call_of_which_nothing_more_is_heard_ends_unknown():
+    tell(
+        a_plan(a_site(limit=0), a_partner(leases=Leases(60_000_000, 60_000_000, 60_000_000, 60_000_000))),
+        """
+        09:00:00 c1 asks               -> OVERFLOW P SITE_FULL
+        09:01:00 ! tick all            ->
+        09:01:00 ? P P?                -> P=1 P?=1
+        09:02:00 ! tick all            -> record HANDED_OVER_UNKNOWN estimated
+        09:02:00 ? P P?                -> P=0 P?=0
         """,
     )
 

@@ -182,6 +182,22 @@ def test_positions_that_come_and_go_with_the_plans_hold_nobody_who_has_left():
     )
 
 
+def test_a_wrap_up_goes_on_under_a_new_plan():
+    plan = a_plan(a_site(limit=1, hours=positions(1), wrap_up_us=20 * SECOND_US, overflow=()))
+    tell(
+        plan,
+        """
+        09:00:00 c1 asks                       -> ADMIT S ROOM
+        09:00:01 c1 answered                   ->
+        09:00:10 c1 ended                      ->
+        09:00:11 ! plan next replaces=v1       ->
+        09:00:12 c2 asks                       -> BLOCK busy TARGETS_FULL
+        09:00:30 c2 asks=2                     -> record ANSWERED_SITE; ADMIT S ROOM
+        """,
+        next=versioned(plan, "v2"),
+    )
+
+
 def test_a_longer_or_shorter_memory_holds_from_the_plan_on():
     short = versioned(a_plan(remember_us=60 * SECOND_US), "v2")
     story = tell(
