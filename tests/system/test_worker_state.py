@@ -45,6 +45,7 @@ def test_a_spoilt_state_halts_its_partition_alone_and_is_rebuilt_without_doublin
     assert "partition 1 is rebuilt" in rebuilt.stdout
     assert worker.leave() == 0
     worker = start("after")
+    worker.wait_for("partition 1 opened")
     wait_applied(log_settings, [worker])
     assert worker.leave() == 0
     verified = tropplein(log_settings, "replay", "verify")
