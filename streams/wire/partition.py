@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _UINT32 = 0xFFFF_FFFF
@@ -23,6 +25,7 @@ def murmur2(key: bytes) -> int:
     return value ^ value >> 15
 
 
+@lru_cache(maxsize=4096)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key among ``partitions``; librdkafka calls it `murmur2_random`."""
     return (murmur2(key) & _POSITIVE) % partitions

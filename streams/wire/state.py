@@ -28,8 +28,6 @@ STATE_FORMAT: Final = 1
 STATE: Final = "state"
 CHECKPOINTS: Final = "checkpoints"
 MARKER_KEY: Final = b"m/marker"
-RECORD_BYTES: Final = 900_000
-"""No record may be longer: a network whose bucket is must be cut into more buckets."""
 
 
 class StateError(Exception):
