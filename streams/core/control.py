@@ -162,7 +162,7 @@ def _snapshot(network: Network, body: SwitchSnapshot) -> None:
     """Gather the parts of a switch's snapshot; with the last one, repair what drifted."""
     if body.epoch is not None:
         network.see_epoch(body.switch, body.epoch)
-        if body.epoch != network.switches[body.switch].epoch:
+        if body.epoch != network.switch_of(body.switch).epoch:
             return
     partial = network.partials.get(body.switch)
     if partial is None or partial.snapshot_id != body.snapshot_id:

@@ -49,7 +49,7 @@ def admit(
     waited_us, epoch = event.waited_us, event.epoch
     if attempt < 1 or (waited_us is not None and waited_us > network.max_ask_age_us):
         return None
-    if epoch is not None and epoch != network.switches[event.switch].epoch:
+    if epoch is not None and epoch != network.switch_of(event.switch).epoch:
         return None
     line = network.lines.get(event.trunk) if event.trunk is not None else None
     cause = network.causes.get(event.campaign) if event.campaign is not None else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+SWITCHES_MAX = 1000
+"""Switches remembered in a network: a producer that invents names may not fill the state."""
+
 
 class Memory:
     """What the networks of a partition share: how many calls they may remember, whether anybody wants records."""

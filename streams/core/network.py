@@ -20,7 +20,7 @@ from streams.core.calendar import FOREVER
 from streams.core.calls import Call, record_of
 from streams.core.decisions import Outcome
 from streams.core.events import ControlEvent
-from streams.core.known import Memory, Switch
+from streams.core.known import SWITCHES_MAX, Memory, Switch
 from streams.core.limits import Cause, Line, Target
 from streams.core.plan import SECOND_US
 
@@ -192,8 +192,6 @@ class Network:
 
     # What the rules use.
 
-    switch = Switch
-
     def take_out(self) -> Sequence[Output]:
         """Return the outputs gathered and begin anew."""
         out = self.out
@@ -239,11 +237,18 @@ class Network:
         if call.timer_at is None or at < call.timer_at:
             self._set_timer(call)
 
-    def see_epoch(self, name: str, epoch: int, *, started: bool = False) -> None:
-        """Note the epoch of a switch. A newer one says that the calls of the older are over; so does a first start."""
+    def switch_of(self, name: str) -> Switch:
+        """Return what is known of a switch; of one too many nothing is remembered."""
         switch = self.switches.get(name)
         if switch is None:
-            switch = self.switches[name] = Switch()
+            switch = Switch()
+            if len(self.switches) < SWITCHES_MAX:
+                self.switches[name] = switch
+        return switch
+
+    def see_epoch(self, name: str, epoch: int, *, started: bool = False) -> None:
+        """Note the epoch of a switch. A newer one says that the calls of the older are over; so does a first start."""
+        switch = self.switch_of(name)
         known = switch.epoch
         if known is None or epoch > known:
             switch.epoch = epoch
@@ -288,11 +293,7 @@ class Network:
 
     def _clamp(self, event: CallEvent, latest: int, appended_at: int) -> int:
         """Bring a wrong clock's instant into bounds, what the event waited at the edge taken off again."""
-        name = event.switch
-        switch = self.switches.get(name)
-        if switch is None:
-            switch = self.switches[name] = Switch()
-        switch.clamped += 1
+        self.switch_of(event.switch).clamped += 1
         self.clamped = event
         bound = appended_at - self.clock_back_us if latest < appended_at else appended_at + CLOCK_AHEAD_US
         return max(bound - (event.waited_us or 0), 0)
@@ -340,7 +341,7 @@ class Network:
             call.learn(event)
         if epoch is not None:
             call.epoch = epoch
-            known = self.switches[event.switch].epoch
+            known = self.switch_of(event.switch).epoch
             if known is not None and epoch < known:
                 call.outcome = Outcome.LOST_BY_RESTART
                 call.ended_at = at

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from streams.core import RULES, days
 from streams.core.calls import Call
+from streams.core.known import Switch
 from streams.core.limits import Cause, Line, Target
 from streams.core.state import CallState, Count, HeadState, Snapshot, SwitchState
 
@@ -119,7 +120,7 @@ def follow(network: Network, plan: Plan) -> None:
     network.clock_back_us = plan.clock_back_us
     old = network.targets
     specs: tuple[Site | Partner, ...] = (*plan.sites, *plan.partners)
-    network.targets = {}
+    targets: dict[str, Target] = {}
     for spec in specs:
         target = old.get(spec.name)
         if target is None:
@@ -127,7 +128,8 @@ def follow(network: Network, plan: Plan) -> None:
         else:
             target.follow(spec, plan)
             target.places, target.positions = {}, {}
-        network.targets[spec.name] = target
+        targets[spec.name] = target
+    network.targets = targets
     network.lines = {trunk.name: Line(trunk) for trunk in plan.trunks}
     network.causes = {campaign.name: Cause(campaign) for campaign in plan.campaigns}
     network.treatments = {treatment.name: treatment for treatment in plan.treatments}
@@ -168,7 +170,7 @@ def restore(network: Network, state: HeadState, plan: Plan | None, calls: Sequen
     network.clock, network.judged_at, network.ordinal = state.clock, state.judged_at, state.ordinal
     network.day = state.day
     for switch in state.switches:
-        network.switches[switch.name] = network.switch(switch.epoch, switch.clamped)
+        network.switches[switch.name] = Switch(switch.epoch, switch.clamped)
     network.partials = {partial.switch: partial for partial in state.partials}
     counts = {count.name: count.count for count in state.counts}
     network.applied, network.repeated, network.late = (counts.pop(name, 0) for name in ("applied", "repeated", "late"))
