@@ -74,7 +74,7 @@ def _begin(network: Network, call: Call, at: int, attempt: int) -> Attempt | Non
     current = call.decided
     if current is not None and current.attempt == attempt:
         return current
-    if call.claimed_at is None and call.target is not None:
+    if call.claimed_at is None and call.target is not None and call.phase not in ("ENDED", "WRAPPING"):
         if call.answered_at is None:
             call.give_back(call.target.name)
         leave(network, call, at)

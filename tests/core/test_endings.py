@@ -184,6 +184,22 @@ def test_what_comes_after_the_end_completes_the_record_in_a_new_version():
     assert last.attempts[0].return_reason == "BUSY"
 
 
+def test_a_question_about_a_call_that_is_over_takes_nothing_from_its_record_nor_from_its_wrap_up():
+    plan = a_plan(a_site(limit=0), a_partner(seats=1, wrap_up_us=20 * SECOND_US))
+    tell(
+        plan,
+        """
+        09:00:00 c1 asks               -> OVERFLOW P SITE_FULL
+        09:00:01 c1 answered           ->
+        09:00:09 c1 ended              ->
+        09:00:10 c1 asks=2             -> - CALL_ENDED
+        09:00:11 c2 asks               -> BLOCK busy TARGETS_FULL
+        09:00:29 ! tick all            -> record ANSWERED_PARTNER
+        09:00:30 c1 asks=3             -> - CALL_ENDED; record ANSWERED_PARTNER v2
+        """,
+    )
+
+
 def test_a_tombstone_gets_its_record_with_the_word_that_the_call_was_offered():
     tell(
         a_plan(),
