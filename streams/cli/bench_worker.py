@@ -36,7 +36,9 @@ class Worker:
             "data_dir": self._folder.name,
         }
         named = {PREFIX + name.upper(): value for name, value in changed.items()}
-        words = [sys.executable, "-m", "streams", "worker", "--log", "warning"]
+        # The same installation as this process's: without -P the folder it is started in would come first.
+        path = ["-P"] if sys.flags.safe_path else []
+        words = [sys.executable, *path, "-m", "streams", "worker", "--log", "warning"]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [*words, "--settings", file] if file else words,
