@@ -93,7 +93,7 @@ class Engine:
     @property
     def _owes_commit(self) -> bool:
         """Whether something waits for a transaction that no event begins: site states after a load, a snapshot."""
-        return not self.refolding and (bool(self._touched) or self.snapshots.ready)
+        return self.snapshots.ready or (not self.refolding and bool(self._touched))
 
     @property
     def refolding(self) -> bool:
@@ -159,13 +159,18 @@ class Engine:
                 self._commit(now)
             else:
                 self._log.poll()
-        elif self._owes_commit or (self._sites.due_at is not None and now >= self._sites.due_at):
+        elif (
+            self._owes_commit
+            or (self._sites.due_at is not None and now >= self._sites.due_at)
+            # A long way back to what is published is kept, too: owners that change quickly must not walk it for ever.
+            or (self.refolding and self._touched and self.snapshots.due(now))
+        ):
             self._begin(now)
             self._commit(now)
 
     def close(self, now: float) -> None:
         """Commit what is applied, with a snapshot, and give the log back. Raises Fenced, InDoubt."""
-        if not self.refolding and (self._began_at is not None or self._changed or self.snapshots.busy):
+        if self._began_at is not None or (self.snapshots.cheap and (self._changed or self._touched)):
             self._begin(now)
             self._commit(now, last=True)
         self._log.close()
@@ -320,13 +325,14 @@ class Engine:
 
     def _commit(self, now: float, *, last: bool = False) -> None:
         """End the transaction: site states, a snapshot if one is ready, the marker."""
-        self._write_sites(now, last=last)
         self._changed.update(self._touched)
-        self._touched.clear()
+        if not self.refolding:
+            self._write_sites(now, last=last)
+            self._touched.clear()
         if self._changed and (self.snapshots.cheap if last else self.snapshots.due(now)):
             self.snapshots.step(None)
             self._write_snapshot()  # a large one that was under way is finished first
-            self.snapshots.start(self.core.networks, self._changed, self.applied, now)
+            self.snapshots.start(self.core.networks, self._changed, self.position - 1, now)
             self._changed.clear()
             self.snapshots.step(None if last else SLICE_CALLS)
         self._write_snapshot()
@@ -366,7 +372,7 @@ class Engine:
             rules_max=RULES,
             state_format=state.STATE_FORMAT,
             writer=self.tuning.writer,
-            outputs=dict(self.ledger.counts),
+            outputs=dict(self.ledger.counts) if self._published is None else self._published.outputs,
             outputs_at_snapshot=self._counts_at_snapshot,
         )
 

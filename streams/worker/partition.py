@@ -171,11 +171,12 @@ class OwnedPartition:
             for note in engine.notes:
                 log.warning("%s", note)
             log.info(
-                "partition %d opened: applied %d, snapshot %d, %d networks, %.3f s",
+                "partition %d opened: applied %d, snapshot %d, %d networks, %d state records, %.3f s",
                 self.number,
                 engine.applied,
                 engine.snapshot,
                 len(engine.core.networks),
+                engine.figures.state_records,
                 self.loaded_s,
             )
             return engine

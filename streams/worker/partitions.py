@@ -62,20 +62,23 @@ class Partitions:
             self.close()
         owned = {}
         self._left.clear()
-        for number in sorted(numbers):
-            owned[number] = self._own(number, generation, reader)
+        given = sorted(numbers)
+        for number in given:
+            owned[number] = self._own(number, generation, reader, share=1 / len(given))
         self.owned = owned
         log.info("assigned partitions %s in generation %d", sorted(owned), generation)
         for partition in owned.values():
             partition.start()
 
-    def _own(self, number: int, generation: int, reader: Reader) -> OwnedPartition:
+    def _own(self, number: int, generation: int, reader: Reader, *, share: float) -> OwnedPartition:
         def seek(position: int) -> None:
             log.info("partition %d reads from %d", number, position)
             reader.seek_soon(number, position)
 
         def make_engine() -> Engine:
-            return self._make_engine(number, self._make_log(number, seek))
+            engine = self._make_engine(number, self._make_log(number, seek))
+            engine.snapshots.share = share
+            return engine
 
         return OwnedPartition(
             number,

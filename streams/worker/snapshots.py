@@ -1,7 +1,7 @@
 """How changed networks reach the state topic: copied at one position, encoded in slices, written in one transaction.
 
-A snapshot is taken about once a second; less often when it is large, so that it costs under 5 % of a core and under
-4 MB/s. Its parts are values, so the network may go on while they are encoded, a slice between two batches; only when
+A snapshot is taken about once a second; less often when it is large, so that a worker's snapshots cost under 5 % of a
+core and under 4 MB/s in all. Its parts are values, so the network may go on while they are encoded, a slice between two batches; only when
 all are encoded are they handed to a transaction, together with the marker that names their position.
 
 Once a day of a network's clock its snapshot is its whole state, and is written to the checkpoints as well.
@@ -49,6 +49,7 @@ class Snapshots:
     """The pace and the work of one partition's snapshots.
 
     ``count``, ``bytes`` and ``seconds`` add up finished ones; ``interval_s`` is the distance kept at the moment.
+    ``share`` is this partition's part of the worker's allowance.
     """
 
     def __init__(self, ledger: Ledger, *, partition: int, every_s: float, cpu: Callable[[], float]) -> None:
@@ -61,7 +62,8 @@ class Snapshots:
         self._work: Iterator[int] | None = None
         self._ready = Written(-1, {}, [], [])
         self._spent_s = 0.0
-        self._started_at = float("-inf")
+        self._started_at: float | None = None
+        self.share = 1.0
         self.interval_s = every_s
         self.count = 0
         self.bytes = 0
@@ -88,6 +90,8 @@ class Snapshots:
 
     def due(self, now: float) -> bool:
         """Tell whether it is time for the next one."""
+        if self._started_at is None:
+            self._started_at = now  # what was just loaded needs none
         return self._work is None and now - self._started_at >= self.interval_s
 
     def start(self, networks: Mapping[str, Network], changed: Iterable[str], position: int, now: float) -> None:
@@ -125,7 +129,7 @@ class Snapshots:
             return None
         ready, self._ready = self._ready, Written(-1, {}, [], [])
         size = sum(len(message.value or b"") for messages in ready[2:] for message in messages)
-        self.interval_s = max(self._every_s, self._spent_s / CPU_SHARE, size / BYTES_PER_S)
+        self.interval_s = max(self._every_s, self._spent_s / CPU_SHARE / self.share, size / BYTES_PER_S / self.share)
         self.count += 1
         self.bytes += size
         self.seconds += self._spent_s
