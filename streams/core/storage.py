@@ -16,7 +16,7 @@ from streams.core.limits import Cause, Line, Target
 from streams.core.state import CallState, Count, HeadState, Snapshot, SwitchState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from streams.core.network import Network
     from streams.core.plan import Partner, Plan, Site
@@ -25,6 +25,9 @@ SMALL_BITS = 6
 """Up to 2 ** 6 buckets hold some 32 calls each; beyond, they grow to 1,024 calls before they are cut again."""
 SMALL_CALLS = 32
 LARGE_CALLS = 1024
+BITS_MOST = 16
+BUCKET_BYTES = 900_000
+"""Below any broker's limit for a message; so few calls as ``SMALL_CALLS`` always are."""
 
 
 class Parts:
@@ -53,16 +56,29 @@ def _bits_for(calls: int, bits: int) -> int:
     return bits
 
 
-def snapshot(network: Network, *, everything: bool, bits: int = 0) -> Snapshot:
-    """Return what changed since the last snapshot, or everything; ``bits`` asks for at least so many buckets."""
-    parts, touched = network.parts, network.touched
-    wanted = max(_bits_for(len(network.calls), parts.bits), bits)
+def snapshot(network: Network, *, everything: bool) -> Snapshot:
+    """Return what changed since the last snapshot, or everything; no bucket is larger than ``BUCKET_BYTES``."""
+    parts = network.parts
+    wanted = _bits_for(len(network.calls), parts.bits)
     if wanted > parts.bits:
         parts.cut(network.calls, wanted)
         everything = True
-    mask = (1 << parts.bits) - 1
+    dirty = _sort_in(network)
+    buckets = _buckets(parts, range(1 << parts.bits) if everything else sorted(dirty))
+    while parts.bits < BITS_MOST and any(_bytes(calls) > BUCKET_BYTES for calls in buckets.values()):
+        parts.cut(network.calls, parts.bits + 1)
+        everything = True
+        buckets = _buckets(parts, range(1 << parts.bits))
+    plan = network.plan if everything or parts.plan_changed else None
+    parts.plan_changed = False
+    return Snapshot(head(network), plan, buckets)
+
+
+def _sort_in(network: Network) -> dict[int, None]:
+    """Put every call that changed where it belongs, and return the buckets this changes."""
+    parts, mask = network.parts, (1 << network.parts.bits) - 1
     dirty: dict[int, None] = {}
-    for call in touched:
+    for call in network.touched:
         call_id = call.call_id
         call.touched = False
         index = crc32(call_id.encode()) & mask
@@ -72,15 +88,27 @@ def snapshot(network: Network, *, everything: bool, bits: int = 0) -> Snapshot:
             parts.buckets[index].pop(call_id, None)
         else:
             parts.buckets[index][call_id] = known
-    touched.clear()
-    plan = network.plan if everything or parts.plan_changed else None
-    parts.plan_changed = False
-    indices = range(1 << parts.bits) if everything else sorted(dirty)
-    buckets = {
+    network.touched.clear()
+    return dirty
+
+
+def _buckets(parts: Parts, indices: Iterable[int]) -> dict[int, tuple[CallState, ...]]:
+    """Return the calls of these buckets as values, in the order of their ordinals."""
+    return {
         index: tuple(sorted((call.state() for call in parts.buckets[index].values()), key=_ordinal))
         for index in indices
     }
-    return Snapshot(head(network), plan, buckets)
+
+
+def _bytes(calls: tuple[CallState, ...]) -> int:
+    """Return more bytes than these calls take when stored: a character is four at most, an attempt below 1,200."""
+    if len(calls) <= SMALL_CALLS:
+        return 0
+    size = 0
+    for call in calls:
+        size += 200 + 1200 * len(call.past) + 900 * (len(call.resources) + len(call.returned))
+        size += 4 * sum(len(value) for value in call if type(value) is str)
+    return size
 
 
 def _ordinal(state: CallState) -> int:

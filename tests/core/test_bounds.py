@@ -16,3 +16,18 @@ def test_switches_beyond_the_bound_are_served_but_not_remembered() -> None:
     network = partition.networks["n"]
     assert len(network.switches) == SWITCHES_MAX
     assert len(network.calls) == SWITCHES_MAX + 5
+
+
+def test_no_bucket_outgrows_a_message_however_long_the_ids() -> None:
+    """Calls with the longest ids are cut into more buckets than as many short ones; each stays small, none is lost."""
+    partition = Partition()
+    long = "x" * 200
+    ids = [f"{number:05d}{long[5:]}" for number in range(15_000)]
+    for call_id in ids:
+        event = CallEvent("n", long, call_id, "OFFERED", 1_000_000, long, asks=True, trunk=long, caller=long)
+        partition.apply(event, 1_000_000)
+    snapshot = partition.networks["n"].snapshot(everything=False)
+    assert snapshot.head.bucket_bits == 7
+    for calls in snapshot.buckets.values():
+        assert 4 * sum(len(value) for call in calls for value in call if isinstance(value, str)) < 900_000
+    assert sorted(call.call_id for calls in snapshot.buckets.values() for call in calls) == ids
