@@ -117,7 +117,9 @@ CALL_EVENTS = st.tuples(st.one_of(QUESTIONS, QUESTIONS, FACTS, FACTS, FACTS, RET
 LISTED = st.builds(SnapshotCall, CALLS, SITES, TARGETS, answered=st.sampled_from([None, True]))
 BODIES = st.one_of(
     st.builds(Tick),
-    st.builds(CapacityChanged, st.sampled_from(["S", "P"]), st.integers(0, 3), st.none() | st.just(BASE_AT + 9 * MINUTE_US)),
+    st.builds(
+        CapacityChanged, st.sampled_from(["S", "P"]), st.integers(0, 3), st.none() | st.just(BASE_AT + 9 * MINUTE_US)
+    ),
     st.builds(SwitchStarted, st.just("sw"), st.sampled_from([BASE_AT, BASE_AT + 5 * MINUTE_US])),
     st.builds(CallReleased, CALLS),
     st.builds(
@@ -152,7 +154,9 @@ def logs(draw: st.DrawFn) -> Log:
         now += pause * SECOND_US
         if isinstance(what, tuple):
             fields, said = what
-            event = CallEvent(**({"network": "n", "switch": "sw", "occurred_at": now + shift * SECOND_US} | said | fields))
+            event = CallEvent(
+                **({"network": "n", "switch": "sw", "occurred_at": now + shift * SECOND_US} | said | fields)
+            )
             log.append((event, now))
         elif isinstance(what, str):
             log.append((ControlEvent("n", now, PlanApplied(known[what], 1, version)), now))

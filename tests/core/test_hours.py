@@ -9,7 +9,11 @@ from tests.core.story import Story, tell
 
 HOUR_US = 3600 * SECOND_US
 PATIENT = Leases(*(24 * HOUR_US,) * 4)
-PARIS = (Offset(0, HOUR_US), Offset(instant("2025-03-30 01:00:00"), 2 * HOUR_US), Offset(instant("2025-10-26 01:00:00"), HOUR_US))
+PARIS = (
+    Offset(0, HOUR_US),
+    Offset(instant("2025-03-30 01:00:00"), 2 * HOUR_US),
+    Offset(instant("2025-10-26 01:00:00"), HOUR_US),
+)
 """Paris in 2025: summer time begins on 30 March and ends on 26 October, both at 1:00 UTC."""
 
 

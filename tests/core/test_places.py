@@ -232,7 +232,9 @@ def test_lowered_limits_and_closed_windows_send_nobody_away():
     day = 24 * 3600 * 1_000_000
     from tests.core.clock import BASE_AT, at
 
-    hours = windows((at("09:00:00"), at("10:00:00"), 3), (at("10:00:00"), at("11:00:00"), 1), (BASE_AT + day, BASE_AT + 2 * day, 1))
+    hours = windows(
+        (at("09:00:00"), at("10:00:00"), 3), (at("10:00:00"), at("11:00:00"), 1), (BASE_AT + day, BASE_AT + 2 * day, 1)
+    )
     tell(
         a_plan(a_site(limit=9, hours=hours, overflow=())),
         """

@@ -91,7 +91,7 @@ def test_a_target_that_leaves_the_plan_lets_its_calls_go_on_without_a_seat():
         09:00:01 c1 answered                  ->
         09:00:01 c2 answered                  ->
         09:00:09 c2 ended                     ->
-        09:00:10 ! plan without replaces=v1   -> 
+        09:00:10 ! plan without replaces=v1   ->
         09:00:10 ? S Q                        -> S=1 Q=0
         09:00:11 c1 ended                     -> record ANSWERED_SITE
         """,

@@ -53,7 +53,7 @@ def test_a_fact_gets_no_decision_and_the_first_question_gets_one_after_it():
     tell(
         a_plan(trunks={"t2": 5}),
         """
-        09:00:00 c1 offered trunk=t2 -> 
+        09:00:00 c1 offered trunk=t2 ->
         09:00:00 ? S t2 undecided    -> S=0 t2=1 undecided=1
         09:00:01 c1 asks trunk=t2    -> ADMIT S ROOM
         09:00:01 c1 offered trunk=t2 ->

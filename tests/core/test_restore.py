@@ -133,7 +133,9 @@ def test_buckets_are_cut_as_calls_come_and_only_those_that_changed_are_written()
     part = network.snapshot()
     assert part.plan is None
     assert 1 <= len(part.buckets) <= 2
-    assert {call.phase for calls in part.buckets.values() for call in calls if call.call_id in {"c17", "c18"}} == {"ENDED"}
+    assert {call.phase for calls in part.buckets.values() for call in calls if call.call_id in {"c17", "c18"}} == {
+        "ENDED"
+    }
 
 
 def test_a_forgotten_call_leaves_an_empty_bucket():
@@ -187,10 +189,14 @@ def fingerprint():
     for _ in range(400):
         story.moment += lots.randrange(9) * 1_000_000
         call = f"c{lots.randrange(40)}"
-        story.call(f"{call} {lots.choice(['asks', 'asks', 'offered', 'answered target=P', 'ended', 'ringing'])} trunk=t2 campaign=k")
+        story.call(
+            f"{call} {lots.choice(['asks', 'asks', 'offered', 'answered target=P', 'ended', 'ringing'])} trunk=t2 campaign=k"
+        )
     story.control(Tick(), network=None)
     story.control(PlanApplied(a_plan(version="v2"), 1, "v1"))
-    return json.dumps([repr(story.outputs), repr(story.network.snapshot(everything=True)), story.network.changed_sites()])
+    return json.dumps(
+        [repr(story.outputs), repr(story.network.snapshot(everything=True)), story.network.changed_sites()]
+    )
 
 
 def test_the_seed_of_hashes_does_not_matter(root):
