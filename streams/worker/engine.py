@@ -88,7 +88,8 @@ class Engine:
             return self._began_at + self.tuning.transaction_s
         if self._owes_commit:
             return 0.0
-        return self._sites.due_at
+        wanted = (self._sites.due_at, self.snapshots.due_at if self._changed else None)
+        return min((at for at in wanted if at is not None), default=None)
 
     @property
     def _owes_commit(self) -> bool:
@@ -162,8 +163,9 @@ class Engine:
         elif (
             self._owes_commit
             or (self._sites.due_at is not None and now >= self._sites.due_at)
-            # A long way back to what is published is kept, too: owners that change quickly must not walk it for ever.
-            or (self.refolding and self._touched and self.snapshots.due(now))
+            # What the last event changed is kept although no other follows; a long way back to what is published, too:
+            # owners that change quickly must not walk it for ever.
+            or ((self._changed or (self.refolding and self._touched)) and self.snapshots.due(now))
         ):
             self._begin(now)
             self._commit(now)

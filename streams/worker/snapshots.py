@@ -88,6 +88,11 @@ class Snapshots:
         """Whether the last one took little enough to take another while a rebalance waits."""
         return self._spent_s <= CLOSE_CPU_S
 
+    @property
+    def due_at(self) -> float | None:
+        """When it is time for the next one (monotonic seconds); None before the first commit."""
+        return None if self._started_at is None else self._started_at + self.interval_s
+
     def due(self, now: float) -> bool:
         """Tell whether it is time for the next one."""
         if self._started_at is None:

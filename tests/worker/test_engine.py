@@ -132,6 +132,20 @@ def test_without_input_there_is_no_transaction(root):
     assert log.calls.count("commit") == commits and engine.due_at is None
 
 
+def test_what_the_last_event_changed_is_stored_although_no_other_follows(root):
+    broker = Broker(records_of(plan(root), offered(1), offered(2)), 3)
+    _, engine = opened(broker, snapshot_s=1.0)
+    engine.take(fetched(broker.input[:2]), 1.0)
+    engine.turn(1.1)
+    engine.turn(2.1)
+    engine.take(fetched(broker.input[2:]), 2.2)
+    engine.turn(2.3)
+    assert (engine.applied, engine.snapshot) == (2, 1)
+    while engine.due_at is not None:
+        engine.turn(engine.due_at)
+    assert (engine.applied, engine.snapshot) == (2, 2)
+
+
 def test_an_earlier_owner_cannot_write_any_more(root):
     broker = Broker(records_of(plan(root), offered(1)), 2)
     _, old = opened(broker)
