@@ -10,6 +10,7 @@ from functools import cached_property
 
 from streams import __version__
 from streams.core.events import ControlEvent, Tick
+from streams.kafka.clients import KafkaTrouble
 from streams.kafka.events import event_encode, framing
 from streams.kafka.registry import Registry, RegistryDown
 from streams.settings import Settings
@@ -84,11 +85,12 @@ class Parts:
         return event_encode(self.framing)(ControlEvent(None, None, Tick()))[1]
 
     def _ask(self, schema_id: int) -> int | None:
-        """Return the fingerprint a schema id stands for, 0 where it is nobody's; None while the registry is down."""
+        """Return the fingerprint a schema id stands for, 0 where it is nobody's; None while the registry does not say."""
         if self._registry is None:
             return 0
         try:
             return self._registry.fingerprint(schema_id) or 0
-        except RegistryDown as error:
+        except (RegistryDown, KafkaTrouble) as error:
+            # A login that it refuses holds up those who need the answer, and no other partition.
             log.warning("%s", error)
             return None
