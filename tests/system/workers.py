@@ -32,7 +32,7 @@ def calls(root, networks, count, seed=1):
     live = {name: [] for name in names}
     at = T0
     for number in range(count):
-        at += draw.randrange(1, 200_000)
+        at += draw.randrange(1, 2_000_000)
         name = draw.choice(names)
         if len(live[name]) < 4 or (draw.random() < 0.4 and len(live[name]) < 30):
             live[name].append(f"sw/c{number:x}".translate(LETTERS))
