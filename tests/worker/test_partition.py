@@ -11,7 +11,7 @@ from streams.worker.partition import OwnedPartition, Phase
 from streams.worker.ticks import Ticker
 from tests.worker.calls import random_log
 from tests.worker.memory_log import Broker, MemoryLog
-from tests.worker.test_engine import engine_over, fetched
+from tests.worker.one_engine import engine_over, fetched
 from tests.worker.test_engine_crashes import assert_published
 
 
