@@ -14,7 +14,7 @@ from streams.core.decisions import ExcessCause, Outcome, UndecidedCause, Verdict
 from streams.core.endings import end, finish
 from streams.core.events import PlacedBy, Why
 from streams.core.questions import ask
-from streams.core.seats import claim, free_line, hold_line, leave, treat
+from streams.core.seats import claim, free_line, hold_line, join, leave, treat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
         call.offered_at = at
         if known is None:
             if call.seen_at:
-                call.learn(event)
+                _learn(network, call, event)
             site = network.targets.get(call.site)
             if site is not None:
                 site.offered += 1
@@ -47,7 +47,8 @@ def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
         changed = attempt > call.asked
         if changed:
             if call.asked == 0 and call.seen_at:
-                _present_at(call, event)
+                call.site, call.switch, call.epoch = event.site, event.switch, event.epoch
+                _learn(network, call, event)
             ask(network, call, event, at, attempt)
     elif known is None:
         _present(network, call, event)
@@ -56,10 +57,13 @@ def offered(network: Network, call: Call, event: CallEvent, at: int) -> bool:
     return changed
 
 
-def _present_at(call: Call, event: CallEvent) -> None:
-    """Take the word of the first question for where the call came in, whoever spoke of it before."""
-    call.site, call.switch, call.epoch = event.site, event.switch, event.epoch
+def _learn(network: Network, call: Call, event: CallEvent) -> None:
+    """Learn more of a call that was heard of before; if it is somewhere already, it holds what it now names."""
     call.learn(event)
+    if call.target is not None and call.phase not in OVER:
+        join(network, call)
+        if call.phase != "DIVERTED":
+            hold_line(network, call)
 
 
 def _present(network: Network, call: Call, event: CallEvent) -> None:
@@ -71,7 +75,7 @@ def _present(network: Network, call: Call, event: CallEvent) -> None:
             call.undecided_cause = _cause(network, event)
             if call.undecided_cause == UndecidedCause.FAIL_OPEN:
                 network.count("undecided.FAIL_OPEN")
-        if call.phase not in OVER:
+        if call.phase not in OVER and call.phase != "DIVERTED":
             hold_line(network, call)
 
 

@@ -49,9 +49,9 @@ class Cause:
         """Say whether there is no unit for a call that holds none."""
         return self.limit is not None and len(self.calls) >= self.limit
 
-    def has(self, call: Call) -> bool:
-        """Say whether the call holds one of the campaign's units."""
-        return call.call_id in self.calls
+    def full_but_for(self, call: Call) -> bool:
+        """Say whether others hold all units; what the call itself holds is no place taken from it."""
+        return self.limit is not None and len(self.calls) - (call.call_id in self.calls) >= self.limit
 
 
 class Target:

@@ -26,7 +26,7 @@ def choose(network: Network, call: Call, at: int) -> Choice:
     if line is not None and line.room() + (call.call_id in line.incoming) <= 0:
         return _treat(network, call, "TRUNK_FULL", ())
     cause = network.causes.get(call.campaign) if call.campaign is not None else None
-    if cause is not None and cause.full() and not cause.has(call):
+    if cause is not None and cause.full_but_for(call):
         return _treat(network, call, "CAMPAIGN_FULL", ())
     site = network.targets.get(call.site)
     if site is None or site.partner:

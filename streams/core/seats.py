@@ -23,14 +23,19 @@ def seat(network: Network, call: Call, target: Target, at: int) -> None:
         call.treatment = None
     network.changed[target.name] = None
     if call.campaign is not None:
-        cause = network.causes.get(call.campaign)
-        if cause is not None:
-            cause.calls[call.call_id] = call
+        join(network, call)
     if target.name != call.site and network.lines:
         line = way_out(network, call, target)
         if line is not None:
             line.outgoing[call.call_id] = call
             call.trunk_out = line.name
+
+
+def join(network: Network, call: Call) -> None:
+    """Take a unit of the call's campaign, if it has one."""
+    cause = network.causes.get(call.campaign) if call.campaign is not None else None
+    if cause is not None:
+        cause.calls[call.call_id] = call
 
 
 def leave(network: Network, call: Call, at: int) -> None:

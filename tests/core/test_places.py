@@ -307,6 +307,24 @@ def test_a_call_that_nobody_offered_may_hold_a_channel_and_give_it_back():
     assert [held.kind for held in story.records()[0].resources] == ["PLACE"]
 
 
+def test_a_call_that_is_somewhere_already_holds_what_its_offer_names():
+    tell(
+        a_plan(a_site(limit=9), trunks={"t2": 5}, campaigns={"k": 1}),
+        """
+        09:00:00 c1 placed attempt=1 verdict=ADMIT target=S by=EDGE ->
+        09:00:00 c2 answered target=P                  ->
+        09:00:00 c2 diverted                           ->
+        09:00:00 ? S t2 k                              -> S=1 t2=0 k=0
+        09:00:01 c1 asks trunk=t2 campaign=k           -> ADMIT S DECIDED_BY_EDGE
+        09:00:01 ? S t2 k                              -> S=1 t2=1 k=1
+        09:00:02 c2 offered trunk=t2 campaign=k        ->
+        09:00:02 ? S P t2 k                            -> S=1 P=1 t2=1 k=2
+        09:00:03 c3 asks campaign=k                    -> BLOCK busy CAMPAIGN_FULL
+        09:00:04 c2 asks campaign=k                    -> BLOCK busy CAMPAIGN_FULL
+        """,
+    )
+
+
 def test_a_call_that_went_nowhere_can_be_given_back_too():
     tell(
         a_plan(a_site(limit=0, overflow=())),
