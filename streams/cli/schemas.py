@@ -23,10 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Register or check, and print each record's number or each difference."""
-    from streams.kafka.registry import Registry
+    from streams.kafka.registry import PATIENT_S, Registry
 
     with refusing():
-        registry = Registry(settings_of(args))
+        registry = Registry(settings_of(args), timeout_s=PATIENT_S)
         ids = registry.register() if args.what == "register" else {}
         differences = [] if ids else registry.check()
     if args.json:

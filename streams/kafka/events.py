@@ -2,7 +2,7 @@
 
 from streams.core.events import CallEvent, Event
 from streams.kafka.publisher import Encode, Publisher
-from streams.kafka.registry import Registry
+from streams.kafka.registry import PATIENT_S, Registry
 from streams.kafka.topics import CALL_EVENTS
 from streams.settings import Settings
 from streams.wire.encoders import encoder
@@ -14,7 +14,7 @@ def framing(settings: Settings) -> FramingWriter:
 
     Raises KafkaTrouble where a schema is not registered, RegistryDown where the registry does not answer.
     """
-    return FramingWriter(Registry(settings).ids() if settings.registry_url else None)
+    return FramingWriter(Registry(settings, timeout_s=PATIENT_S).ids() if settings.registry_url else None)
 
 
 def event_encode(writer: FramingWriter) -> Encode[Event]:

@@ -26,6 +26,9 @@ NO_AVRO: Final = 0
 """Stands for the fingerprint of what is no Avro schema; it is none of ours."""
 
 TIMEOUT_S: Final = 2.0
+"""How long a worker waits for one answer; it asks again later."""
+PATIENT_S: Final = 30.0
+"""How long a command waits, and a worker that starts: a registry's first answers are slow."""
 
 _RECORDS: Final = {
     "CallEvent": topics.CALL_EVENTS,

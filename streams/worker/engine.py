@@ -310,6 +310,8 @@ class Engine:
 
     def _learn(self, schema_id: int, now: float) -> bool:
         """Ask what a registry's id means and store the answer before it is used; False while nobody answers."""
+        if self._began_at is not None:
+            self._commit(now)  # no transaction stays open while a registry thinks
         fingerprint = self._ask(schema_id)
         if fingerprint is None:
             self.waiting = f"schema id {schema_id} is unknown and the registry does not answer"
