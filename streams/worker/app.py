@@ -14,6 +14,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from typing import Any, Final, cast
 
 # Before polars is imported: a worker has a thread per partition, and polars would add one per core to each.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+# Polars panics on bytes that are no Avro, and is then not believed: no sender may fill the log with its backtraces.
+os.environ["RUST_BACKTRACE"] = "0"
 
 import faust
 from faust.app.base import BootStrategy
@@ -29,7 +32,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 
 from streams import settings
 from streams.kafka.clients import KafkaTrouble, reach, ssl_context
-from streams.kafka.topics import CALL_EVENTS
+from streams.kafka.topics import CALL_EVENTS, KINDS
 from streams.settings import Settings
 from streams.worker.log import Unavailable
 from streams.worker.partitions import Partitions
@@ -44,6 +47,8 @@ EXIT_IN_DOUBT: Final = 70
 """The process's exit code when only a restart heals (EX_SOFTWARE)."""
 REACH_PAUSE_MAX_S: Final = 15.0
 GC_THRESHOLD: Final = (50_000, 20, 100)
+SWITCH_S: Final = 0.001
+"""How long a thread that comes back from the log may wait for one that computes; Python's 5 ms is felt in decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Application(faust.App):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLD)
+        sys.setswitchinterval(float(os.environ.get("SWI", "0.005")))
         pause_s = 1.0
         while not self.should_stop:
             try:
@@ -132,8 +138,17 @@ def _faust_app(conf: Settings, parts: Parts) -> Application:
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.reach = lambda: (reach(conf, timeout_s=5), parts.framing)
+    app.reach = lambda: _check(conf, parts)
     return app
+
+
+def _check(conf: Settings, parts: Parts) -> None:
+    """Raise what a worker has to wait for, or what somebody has to put right, before it can begin."""
+    topics = reach(conf, timeout_s=5).topics
+    for kind in KINDS:
+        if conf.topic(kind) not in topics:
+            raise KafkaTrouble(f"{conf.topic(kind)} does not exist: run `tropplein topics create`", retriable=True)
+    _ = parts.framing
 
 
 def _attach(app: faust.App, conf: Settings, partitions: Partitions, watchdog: Watchdog) -> None:
