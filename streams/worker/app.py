@@ -101,7 +101,7 @@ class Application(faust.App):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLD)
-        sys.setswitchinterval(float(os.environ.get("SWI", "0.005")))
+        sys.setswitchinterval(SWITCH_S)
         pause_s = 1.0
         while not self.should_stop:
             try:
