@@ -6,6 +6,7 @@ SHELL := bash
 PYTHON ?= python3.11
 ARGS ?=
 SEED ?= 1
+RUNS ?= 100
 # `make test COVERAGE=` runs the tests without the coverage gate.
 COVERAGE ?= --cov
 PIP_COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
@@ -45,9 +46,8 @@ bench: .venv/ready ## drain rate, events per CPU-second and latency on this mach
 	.venv/bin/pip install --quiet --no-deps --no-index --target build/compiled build/wheels/*.whl
 	@PYTHONPATH=build/compiled .venv/bin/python -P -m streams bench $(ARGS)
 
-simulate: .venv/ready ## a campaign's call events in build/events.ndjson, from SEED
-	@mkdir -p build
-	.venv/bin/tropplein simulate campaign --seed $(SEED) --out build/events.ndjson $(ARGS)
+simulate: .venv/ready ## worlds drawn from SEED on, as many as RUNS, each recounted by the auditor
+	@.venv/bin/python -m tests.simulation --seed $(SEED) --runs $(RUNS) $(ARGS)
 
 parts: ## the parts that `make system` needs, into .parts
 	@.ci/parts
