@@ -82,7 +82,7 @@ def ends(settings, name=None):
         return reader.ends
 
 
-def wait_applied(settings, workers, *, timeout_s=120):
+def wait_applied(settings, workers, *, timeout_s=240):
     """Wait until every partition has applied everything there is; a worker that ended meanwhile is a failure."""
     until = time.monotonic() + timeout_s
     goal = ends(settings)
@@ -132,7 +132,7 @@ class Worker:
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def wait_for(self, text, timeout_s=60):
+    def wait_for(self, text, timeout_s=120):
         until = time.monotonic() + timeout_s
         while text not in self.log():
             assert time.monotonic() < until, f"{text!r} was not said\n{self.tail()}"
