@@ -331,7 +331,7 @@ class Network:
             self.record(call)
             return None
         if not self.can_remember():
-            questions.refuse(self, event)
+            questions.refuse(self, event, at)
             return None
         self.ordinal += 1
         self.memory.known += 1

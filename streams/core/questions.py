@@ -64,7 +64,7 @@ def ask(network: Network, call: Call, event: CallEvent, at: int, attempt: int) -
         network.count(f"decided.{verdict or 'NONE'}.{reason}")
     decision = (
         network.name, event.site, call.call_id, attempt, f"{call.ordinal:X}", verdict, name, treatment, reason,
-        considered, busy, limit, version, network.rules, event.occurred_at,
+        considered, busy, limit, version, network.rules, at,
     )  # fmt: skip
     network.out.append(_new(Decision, decision))
 
@@ -111,7 +111,7 @@ def _tally(site: Target, verdict: str | None, reason: str, target: str | None) -
         site.blocked_today += 1
 
 
-def refuse(network: Network, event: CallEvent) -> None:
+def refuse(network: Network, event: CallEvent, at: int) -> None:
     """Answer a question about a call there is no room to remember; a fact about it is only counted."""
     network.count("unremembered")
     if not event.asks:
@@ -127,6 +127,6 @@ def refuse(network: Network, event: CallEvent) -> None:
     network.out.append(
         Decision(
             network.name, event.site, event.call_id, event.attempt or 1, None, "BLOCK", None, name, "CALLS_MAX", (),
-            busy, limit, network.version, network.rules, event.occurred_at,
+            busy, limit, network.version, network.rules, at,
         )
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.core.decisions import Decision
 from streams.core.events import CallEvent
 from streams.core.known import SWITCHES_MAX
 from streams.core.partition import Partition
@@ -16,6 +17,15 @@ def test_switches_beyond_the_bound_are_served_but_not_remembered() -> None:
     network = partition.networks["n"]
     assert len(network.switches) == SWITCHES_MAX
     assert len(network.calls) == SWITCHES_MAX + 5
+
+
+def test_a_decision_says_the_bounded_instant_not_what_a_wrong_clock_said() -> None:
+    """A switch twenty years back asks: its decision stands at the earliest instant the broker's time allows."""
+    appended_at = 1_700_000_000_000_000
+    event = CallEvent("n", "s", "c", "OFFERED", appended_at - 20 * 365 * 86_400_000_000, "w", asks=True)
+    (decision,) = Partition().apply(event, appended_at)
+    assert isinstance(decision, Decision)
+    assert decision.occurred_at == appended_at - 60_000_000
 
 
 def test_no_bucket_outgrows_a_message_however_long_the_ids() -> None:
