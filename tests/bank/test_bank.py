@@ -9,9 +9,11 @@ from itertools import pairwise
 
 import pytest
 
+from streams.cli import main
 from streams.core.decisions import CallRecord, Decision
 from streams.core.partition import Partition
 from streams.core.plan import DAY_US
+from streams.wire.ndjson import event_to_line
 from tests.bank.conftest import SECOND_US, VIEWS, applied, events_of, network_of_line, outputs_of
 
 NO_LIMIT = 1_000_000
@@ -106,11 +108,6 @@ def test_one_network_per_line_equals_each_line_alone(plan, rows):
 
 
 def test_the_command_decides_as_the_function_does(plan, rows, root, tmp_path, capsys):
-    cli = pytest.importorskip("streams.cli.decide")
-    assert cli.HELP
-    from streams.cli import main
-    from streams.wire.ndjson import event_to_line
-
     source, target = tmp_path / "events.ndjson", tmp_path / "decisions.ndjson"
     chosen = rows[:3000]
     source.write_text("".join(event_to_line(event) + "\n" for event in events_of(chosen)), encoding="utf-8")

@@ -147,7 +147,7 @@ class Run:
                 world.after(moment, partial(world.ring, lots.choice(sites), fields))
         for action, times in (
             (world.restart, 2), (world.list_calls, 8), (world.staff, 6), (world.release, 8), (world.drain, 1),
-            (self.restart_worker, 40), (self.compare_states, 60), (self.apply_plan, 3),
+            (self.restart_worker, 300), (self.compare_states, 60), (self.apply_plan, 3),
         ):  # fmt: skip
             for _ in range(lots.randrange(times + 1)):
                 world.after(lots.uniform(0, 3600), action)
