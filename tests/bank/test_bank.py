@@ -18,6 +18,8 @@ from tests.bank.conftest import SECOND_US, VIEWS, applied, events_of, network_of
 
 NO_LIMIT = 1_000_000
 
+pytestmark = pytest.mark.no_cover  # two million events: the tables trace every branch in a hundredth of the time
+
 
 def decisions_of(plan, events, limit):
     partition = Partition()

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # what is covered here is another core
+
 RELOADED = ("streams.core", "tests.core", "tests.simulation")
 
 

@@ -162,6 +162,23 @@ def test_a_network_without_plan_is_restored_too():
     again.tell("09:00:01 c1 asks ->\n +0 c1 ended -> record BLOCKED")
 
 
+def test_a_suspect_stays_suspect_over_a_restore_and_is_released_at_its_hard_limit():
+    story = Story(a_plan())
+    story.tell(
+        "09:00:00 c1 asks -> ADMIT S ROOM\n 09:00:00 c2 offered ->\n 09:05:00 ! tick all ->\n +0 ? S S? -> S=1 S?=1"
+    )
+    store = Store()
+    store.put(story.network.snapshot())
+    again = Story(partition=store.restored())
+    again.tell(
+        """
+        09:05:00 ? S S? undecided  -> S=1 S?=1 undecided=1
+        10:05:00 ! tick all        -> record ABANDONED_WAITING estimated; record ABANDONED_WAITING UNKNOWN estimated
+        10:05:00 ? S S? undecided  -> S=0 S?=0 undecided=0
+        """
+    )
+
+
 def test_after_a_restore_every_site_is_changed_once():
     story = Story(a_plan())
     story.call("c1 asks")

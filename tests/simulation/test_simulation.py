@@ -11,6 +11,8 @@ from streams.core.decisions import ExcessCause, Outcome, Reason, UndecidedCause
 from tests.simulation.auditor import Auditor
 from tests.simulation.run import Run, command, simulate
 
+pytestmark = pytest.mark.no_cover  # the tables trace every branch in a hundredth of the time
+
 SEEDS = range(1, 25)
 HERE = Path(__file__).parent
 
