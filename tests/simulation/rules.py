@@ -227,7 +227,7 @@ def choose(
         first, room = ("RETURNED", None) if call.site in call.returned else books.free(call.site, at, call)
         if first == "ROOM":
             return "ADMIT", call.site, None, "ROOM", [(call.site, "ROOM", room)]
-        if first in {"SITE_FULL", "NO_POSITION"} and goes_before(books, call, spec):
+        if first in {"SITE_FULL", "NO_POSITION"} and goes_before(books, call, spec, at):
             return "ADMIT", call.site, None, "PRIORITY", [(call.site, "PRIORITY", room)]
     seen = [(call.site, first, room)]
     for name in [step["target"] for step in chain]:
@@ -245,12 +245,12 @@ def outgoing(call: Line) -> int:
     return 0 if call.outgoing is None or call.outgoing != call.trunk else -1
 
 
-def goes_before(books: Books, call: Line, spec: Row) -> bool:
+def goes_before(books: Books, call: Line, spec: Row, at: int) -> bool:
     """Whether the call's priority opens one of the places beyond the limit."""
     start, extra = spec["priority_from"], spec["priority_places"]
     if start is None or call.priority is None or call.priority < start:
         return False
-    _, people, _ = books.window(spec["name"], books.clock)
+    _, people, _ = books.window(spec["name"], at)
     capacity, until = books.capacity.get(spec["name"], (0, 0))
     staffed = capacity if books.clock < until else people
     roomy = spec["limit"] is None or books.places(spec["name"]) < spec["limit"] + extra
